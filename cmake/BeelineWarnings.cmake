@@ -1,0 +1,24 @@
+# One interface target with the flags of every C++ file of ours.
+add_library(beeline_flags INTERFACE)
+target_compile_options(beeline_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough)
+option(BEELINE_WERROR "Warnings are errors" OFF)
+if(BEELINE_WERROR)
+  target_compile_options(beeline_flags INTERFACE -Werror)
+endif()
+option(BEELINE_SANITIZE "Build with AddressSanitizer and UBSan" OFF)
+if(BEELINE_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
+# beeline_library(NAME SOURCES... LINK TARGETS...): a static library beeline_NAME, alias beeline::NAME.
+function(beeline_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRIVATE" ${ARGN})
+  add_library(beeline_${name} STATIC ${ARG_SOURCES})
+  add_library(beeline::${name} ALIAS beeline_${name})
+  set_target_properties(beeline_${name} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(beeline_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(beeline_${name} PUBLIC beeline::abi ${ARG_LINK} PRIVATE ${ARG_PRIVATE} $<BUILD_INTERFACE:beeline_flags>)
+  set_property(GLOBAL APPEND PROPERTY BEELINE_LIBRARIES beeline_${name})
+endfunction()
