@@ -64,25 +64,25 @@ enum class Fragment : std::uint8_t {
 
 /// All conditions of a rule; an absent one holds for every packet. docs/rules.md says exactly when a field is present.
 struct Match {
-    std::optional<Family> ip;                           ///< `ip` (IPv4) or `ipv6`.
-    std::optional<OneOf<Prefix>> src, dst;              //
+    std::optional<Family> ip;              ///< `ip` (IPv4) or `ipv6`.
+    std::optional<OneOf<Prefix>> src, dst; //
     std::optional<OneOf<Range<std::uint16_t>>> sport, dport;
-    std::optional<OneOf<std::uint8_t>> proto;           ///< IP protocol behind all IPv6 extension headers.
-    std::optional<TcpFlags> flags;                      //
-    std::optional<OneOf<std::uint8_t>> icmp_type;       ///< ICMP or ICMPv6, as proto says.
-    std::optional<OneOf<std::uint8_t>> icmp_code;       //
-    std::optional<OneOf<std::uint16_t>> ethertype;      ///< Behind at most two VLAN tags.
-    std::optional<OneOf<std::uint16_t>> vlan;           ///< VLAN id of the outer tag, 0..4095.
-    std::optional<OneOf<std::uint16_t>> inner_vlan;     ///< VLAN id of the second tag.
-    std::optional<bool> tagged;                         ///< `vlan any` / `vlan none`.
-    std::optional<OneOf<Mac>> src_mac, dst_mac;         //
-    std::optional<OneOf<Range<std::uint8_t>>> ttl;      ///< TTL or hop limit.
-    std::optional<OneOf<std::uint8_t>> dscp;            ///< 0..63.
-    std::optional<OneOf<Range<std::uint32_t>>> length;  ///< Bytes of the frame from the Ethernet header on, no FCS.
-    std::optional<Fragment> fragment;                   //
-    std::optional<bool> options;                        ///< IPv4 options or any IPv6 extension header (not ESP) present.
-    std::optional<bool> malformed;                      ///< Headers lie or are cut short.
-    std::optional<OneOf<std::string>> device;           ///< Name of the device that received the frame.
+    std::optional<OneOf<std::uint8_t>> proto;          ///< IP protocol behind all IPv6 extension headers.
+    std::optional<TcpFlags> flags;                     //
+    std::optional<OneOf<std::uint8_t>> icmp_type;      ///< ICMP or ICMPv6, as proto says.
+    std::optional<OneOf<std::uint8_t>> icmp_code;      //
+    std::optional<OneOf<std::uint16_t>> ethertype;     ///< Behind at most two VLAN tags.
+    std::optional<OneOf<std::uint16_t>> vlan;          ///< VLAN id of the outer tag, 0..4095.
+    std::optional<OneOf<std::uint16_t>> inner_vlan;    ///< VLAN id of the second tag.
+    std::optional<bool> tagged;                        ///< `vlan any` / `vlan none`.
+    std::optional<OneOf<Mac>> src_mac, dst_mac;        //
+    std::optional<OneOf<Range<std::uint8_t>>> ttl;     ///< TTL or hop limit.
+    std::optional<OneOf<std::uint8_t>> dscp;           ///< 0..63.
+    std::optional<OneOf<Range<std::uint32_t>>> length; ///< Bytes of the frame from the Ethernet header on, no FCS.
+    std::optional<Fragment> fragment;                  //
+    std::optional<bool> options;                       ///< IPv4 options or any IPv6 extension header (not ESP) present.
+    std::optional<bool> malformed;                     ///< Headers lie or are cut short.
+    std::optional<OneOf<std::string>> device;          ///< Name of the device that received the frame.
     bool operator==(const Match &) const = default;
 };
 
@@ -90,9 +90,9 @@ enum class RateKey : std::uint8_t { all, src };
 
 /// Token bucket: the rule matches only the packets above the rate. It is asked last, when all of Match holds.
 struct Rate {
-    std::uint64_t packets = 0;       ///< Per period, 1..10,000,000 per second.
-    std::chrono::seconds period{1};  ///< 1 s, 60 s or 3600 s.
-    std::uint64_t burst = 0;         ///< Packets; 0 in the text means: one tenth of a second's worth, at least 1.
+    std::uint64_t packets = 0;      ///< Per period, 1..10,000,000 per second.
+    std::chrono::seconds period{1}; ///< 1 s, 60 s or 3600 s.
+    std::uint64_t burst = 0;        ///< Packets; 0 in the text means: one tenth of a second's worth, at least 1.
     RateKey key = RateKey::all;
     bool operator==(const Rate &) const = default;
 };
@@ -111,10 +111,10 @@ struct Rewrite {
 
 struct Action {
     Verdict verdict = Verdict::pass;
-    std::string target;            ///< Device of redirect, name of xsk.
-    std::uint32_t cpu = 0;         ///< Of verdict cpu.
-    Rewrite rewrite;               ///< Before pass, tx or redirect.
-    std::uint32_t log_every = 0;   ///< Every n-th packet of the rule goes to the ring buffer; 0: none.
+    std::string target;          ///< Device of redirect, name of xsk.
+    std::uint32_t cpu = 0;       ///< Of verdict cpu.
+    Rewrite rewrite;             ///< Before pass, tx or redirect.
+    std::uint32_t log_every = 0; ///< Every n-th packet of the rule goes to the ring buffer; 0: none.
     bool operator==(const Action &) const = default;
 };
 
@@ -122,8 +122,8 @@ struct Rule {
     Match match;
     std::optional<Rate> rate;
     Action action;
-    std::string text;     ///< The rule as written, white space folded; its identity across reloads.
-    rules::Span where;    ///< Place in the config file.
+    std::string text;  ///< The rule as written, white space folded; its identity across reloads.
+    rules::Span where; ///< Place in the config file.
 };
 
 enum class SetType : std::uint8_t { prefix, port, mac };
