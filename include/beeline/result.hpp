@@ -34,9 +34,10 @@ enum class Kind : int {
 /// One error: what happened (with the place in it) and what the user can do about it.
 struct Error {
     Kind kind = Kind::host;
-    int code = 0;       ///< errno value, or 0 where no system call is behind it.
-    std::string what;   ///< One line: the place and the cause, outermost context first.
-    std::string remedy; ///< One line, or empty: what to do.
+    int code = 0;            ///< errno value, or 0 where no system call is behind it.
+    std::string what = {};   ///< One line: the place and the cause, outermost context first.
+    std::string remedy = {}; ///< One line, or empty: what to do.
+    std::string detail = {}; ///< Several lines for --verbose, or empty: the end of the verifier's log, for one.
 
     /// The error as one line: "what: strerror(code); remedy".
     [[nodiscard]] std::string message() const {

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An array of maps: one slot is one write, so that a whole table is swapped at once.
+#pragma once
+
+#include <beeline/kernel/map.hpp>
+
+namespace beeline::kernel {
+
+/// BPF_MAP_TYPE_ARRAY_OF_MAPS. Programs see a new inner map from their next run on; update() returns only when the
+/// programs that might still use the old one are through (the kernel waits for them, Linux 4.20 and later).
+class [[nodiscard]] MapInMap {
+public:
+    [[nodiscard]] static Result<MapInMap> adopt(UniqueFd fd);
+    [[nodiscard]] static Result<MapInMap> share(int fd);
+    [[nodiscard]] static Result<MapInMap> from_pin(const std::filesystem::path &path);
+
+    /// The inner map at index, opened by its id; nothing when the slot is empty.
+    [[nodiscard]] Result<std::optional<UniqueFd>> lookup(std::uint32_t index) const;
+    [[nodiscard]] Result<std::optional<std::uint32_t>> lookup_id(std::uint32_t index) const;
+    [[nodiscard]] Result<> update(std::uint32_t index, int inner_fd);
+    /// Empties the slot; false when it was empty.
+    [[nodiscard]] Result<bool> erase(std::uint32_t index);
+
+    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+    [[nodiscard]] const MapInfo &info() const noexcept { return info_; }
+    [[nodiscard]] Result<> pin(const std::filesystem::path &path) const { return pin_object(fd(), path); }
+
+private:
+    MapInMap(UniqueFd fd, MapInfo info) : fd_(std::move(fd)), info_(std::move(info)) {}
+    UniqueFd fd_;
+    MapInfo info_;
+};
+
+} // namespace beeline::kernel
