@@ -13,7 +13,7 @@ function(beeline_bpf name source)
   set(skeleton ${dir}/${name}.skel.h)
   # -mcpu=v3: 32-bit jumps and atomics with a result (cmpxchg); clang 14's default is v1.
   add_custom_command(OUTPUT ${object}
-    COMMAND ${BPF_CLANG} -target bpf -mcpu=v3 -std=gnu11 -O2 -g -Wall -Wextra -Werror
+    COMMAND ${BPF_CLANG} -target bpf -mcpu=v3 -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror
       -I${PROJECT_SOURCE_DIR}/abi -I${PROJECT_SOURCE_DIR}/bpf -idirafter /usr/include/${BEELINE_MULTIARCH}
       -MD -MF ${object}.d -MT ${object} -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
     DEPENDS ${source} DEPFILE ${object}.d COMMENT "BPF ${name}" VERBATIM)

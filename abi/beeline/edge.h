@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The edge: what the XDP program and user space share.
+ *
+ * A policy is a program of its own with maps of its own (entries, extras, rules, sets, devices), built aside and put
+ * in slot 0 of the program array `edge_progs`, which the root program on every device jumps through: one write swaps
+ * the policy everywhere. Counters, rates, events and AF_XDP sockets live in maps that all generations share.
+ */
+#ifndef BEELINE_ABI_EDGE_H
+#define BEELINE_ABI_EDGE_H
+
+#include "beeline/base.h"
+
+#define BL_EDGE_MAX_ENTRIES 1024    /* table entries of one policy; a rule becomes one or several */
+#define BL_EDGE_MAX_RULES 1024      /* rules of one policy, the fallback included */
+#define BL_EDGE_MAX_COUNTERS 8192   /* counter slots over all generations */
+#define BL_EDGE_MAX_SETS 64         /* sets of one policy, anonymous ones included */
+#define BL_EDGE_MAX_DEVICES 64      /* redirect targets of one policy */
+#define BL_EDGE_MAX_CPUS 256        /* cpu N: N is below this */
+#define BL_EDGE_XSK_NAMES 16        /* names of xsk targets */
+#define BL_EDGE_XSK_QUEUES 64       /* queues of one name; index in edge_xsks = name * 64 + rx queue */
+#define BL_EDGE_MAX_RATE_KEYS 65536 /* sources followed by `rate ... per src`, least recently used go first */
+#define BL_EDGE_SNAP 256            /* bytes of a frame in a log event at the most */
+#define BL_EDGE_MAX_TAGS 2          /* VLAN tags looked through */
+#define BL_EDGE_MAX_EXT 8           /* IPv6 extension headers looked through */
+
+/*
+ * The facts of a packet in one word, so that most conditions are one masked compare.
+ *   0..15 ethertype behind the tags   16..23 IP protocol      24..31 TCP flags
+ *  32..39 ICMP type                   40..47 ICMP code        48..53 DSCP          54..63 flags below
+ * A field whose flag is off is zero: an entry that asks for the field asks for its flag as well.
+ */
+#define BL_FACT_ETHERTYPE_SHIFT 0
+#define BL_FACT_PROTO_SHIFT 16
+#define BL_FACT_TCP_FLAGS_SHIFT 24
+#define BL_FACT_ICMP_TYPE_SHIFT 32
+#define BL_FACT_ICMP_CODE_SHIFT 40
+#define BL_FACT_DSCP_SHIFT 48
+#define BL_FACT_V4 (1ULL << 54)
+#define BL_FACT_V6 (1ULL << 55)
+#define BL_FACT_FRAGMENT (1ULL << 56) /* first or later fragment; not an atomic one (RFC 6946) */
+#define BL_FACT_LATER (1ULL << 57)    /* fragment offset > 0: there is no L4 header here */
+#define BL_FACT_PORTS (1ULL << 58)    /* TCP, UDP, UDP-Lite, DCCP, SCTP with a whole fixed header */
+#define BL_FACT_TCP (1ULL << 59)      /* the TCP flags are valid */
+#define BL_FACT_ICMP (1ULL << 60)     /* ICMP or ICMPv6 type and code are valid */
+#define BL_FACT_OPTIONS (1ULL << 61)  /* IPv4 options or an IPv6 extension header */
+#define BL_FACT_MALFORMED (1ULL << 62) /* headers lie or are cut short: fields up to there are valid */
+#define BL_FACT_VLAN (1ULL << 63)     /* at least one tag in the frame */
+
+/* Conditions of an entry beyond the hot compare; they stand in bl_edge_extra. */
+#define BL_EXTRA_SRC (1u << 0)       /* (src & mask) == value, 16 bytes, both families */
+#define BL_EXTRA_DST (1u << 1)
+#define BL_EXTRA_NOT_SRC (1u << 2)   /* with BL_EXTRA_SRC: the compare must fail */
+#define BL_EXTRA_NOT_DST (1u << 3)
+#define BL_EXTRA_SRC_MAC (1u << 4)
+#define BL_EXTRA_DST_MAC (1u << 5)
+#define BL_EXTRA_NOT_SRC_MAC (1u << 6)
+#define BL_EXTRA_NOT_DST_MAC (1u << 7)
+#define BL_EXTRA_VLAN (1u << 8)      /* (tags & mask) == value; tags = outer << 16 | inner */
+#define BL_EXTRA_NOT_VLAN (1u << 9)  /* with VLAN: the compare must fail */
+#define BL_EXTRA_LENGTH (1u << 10)
+#define BL_EXTRA_TTL (1u << 11)
+#define BL_EXTRA_DEVICE (1u << 12)
+#define BL_EXTRA_NOT_DEVICE (1u << 13)
+#define BL_EXTRA_NOT_FACTS (1u << 14) /* none of the not_* compares may hold */
+#define BL_EXTRA_SETS (1u << 15)
+#define BL_EXTRA_INNER_VLAN (1u << 16) /* a second tag is there */
+#define BL_EXTRA_IP (1u << 17)         /* IPv4 or IPv6: the IP fields are there */
+
+/* A set asked for one field of the packet; index 0..BL_EDGE_MAX_SETS - 1. */
+#define BL_SET_SRC 0
+#define BL_SET_DST 1
+#define BL_SET_SPORT 2
+#define BL_SET_DPORT 3
+#define BL_SET_SRC_MAC 4
+#define BL_SET_DST_MAC 5
+#define BL_SET_FIELDS 6
+#define BL_SET_NONE 0xff
+
+/*
+ * One entry of the ordered table: the hot half of a rule's conditions, one cache line. Ports are in host order and
+ * hold when (__u16)(port - low) <= span; a rule without a port condition has low 0, span 0xffff.
+ */
+struct bl_edge_entry {
+	__u64 facts_value;
+	__u64 facts_mask;
+	__u64 addr4_value; /* the eight bytes of IPv4 source and destination as they stand in the header */
+	__u64 addr4_mask;
+	__u16 sport_low;
+	__u16 sport_span;
+	__u16 dport_low;
+	__u16 dport_span;
+	__u32 extra_flags; /* BL_EXTRA_*; 0: bl_edge_extra is not read */
+	__u16 extra;       /* index in edge_extras */
+	__u16 rule;        /* index in edge_rules */
+	__u32 rate;        /* 1: the rule has a rate, asked last */
+	__u32 _pad[3];
+};
+BL_SIZE(bl_edge_entry, 8 * 4 + 2 * 4 + 4 + 2 + 2 + 4 + 4 * 3);
+
+/* The rare conditions of one entry. */
+struct bl_edge_extra {
+	__u64 src_value[2];
+	__u64 src_mask[2];
+	__u64 dst_value[2];
+	__u64 dst_mask[2];
+	__u64 not_value[4]; /* over the facts; a mask of 0 is unused */
+	__u64 not_mask[4];
+	__u64 src_mac;      /* six bytes as read, in the low 48 bits of a little-endian word, upper 16 zero */
+	__u64 dst_mac;
+	__u32 vlan_value;
+	__u32 vlan_mask;
+	__u32 length_low; /* bytes of the frame, both ends included */
+	__u32 length_high;
+	__u32 device;  /* ifindex of the receiving device */
+	__u8 ttl_low;  /* both ends included */
+	__u8 ttl_high;
+	__u8 sets[BL_SET_FIELDS];        /* set index for each field, BL_SET_NONE: not asked */
+	__u8 sets_negated[BL_SET_FIELDS]; /* 1: the field must not be in the set */
+	__u8 _pad[6];
+};
+BL_SIZE(bl_edge_extra, 16 * 4 + 32 * 2 + 8 * 2 + 4 * 5 + 2 + 6 * 2 + 6);
+
+/* Verdicts. Numbers are for ever: events, metrics and pinned state carry them. */
+#define BL_EDGE_PASS 0
+#define BL_EDGE_DROP 1
+#define BL_EDGE_ABORT 2
+#define BL_EDGE_TX 3
+#define BL_EDGE_REDIRECT 4
+#define BL_EDGE_CPU 5
+#define BL_EDGE_XSK 6
+#define BL_EDGE_VERDICTS 7
+
+/* Flags of a rule. */
+#define BL_RULE_REWRITE_SRC (1u << 0)
+#define BL_RULE_REWRITE_DST (1u << 1)
+#define BL_RULE_REWRITE_SPORT (1u << 2)
+#define BL_RULE_REWRITE_DPORT (1u << 3)
+#define BL_RULE_REWRITE_DSCP (1u << 4)
+#define BL_RULE_REWRITE_TTL (1u << 5)
+#define BL_RULE_REWRITE_SRC_MAC (1u << 6)
+#define BL_RULE_REWRITE_DST_MAC (1u << 7)
+#define BL_RULE_REWRITE 0xffu
+#define BL_RULE_LOG (1u << 8)
+#define BL_RULE_RATE (1u << 9)
+#define BL_RULE_RATE_PER_SRC (1u << 10)
+
+/* Times of rates are counted in 64ths of a nanosecond: 10,000,000/s is 6400 of them, exact to 0.02 %. */
+#define BL_RATE_UNITS_PER_NS_SHIFT 6
+
+/* What a rule does. Written by the compiler before the program is loaded, read by the program only. */
+struct bl_edge_rule {
+	__u64 rate_step;  /* units of 1/64 ns that one packet takes from the bucket */
+	__u64 rate_depth; /* units that the bucket holds */
+	__u32 flags;      /* BL_RULE_* */
+	__u32 verdict;    /* BL_EDGE_* */
+	__u32 target;     /* index in edge_devs, cpu number, or first index in edge_xsks */
+	__u32 counter;    /* slot in edge_hits, kept over generations by the rule's text */
+	__u32 log_every;
+	__be32 src4; /* new addresses: the words that are not of the rule's family are zero */
+	__be32 dst4;
+	__be16 sport;
+	__be16 dport;
+	__u32 src6[4];
+	__u32 dst6[4];
+	__u8 src_mac[6];
+	__u8 dst_mac[6];
+	__u8 dscp; /* 0..63 */
+	__u8 ttl;
+	__u8 _pad[2];
+};
+BL_SIZE(bl_edge_rule, 8 * 2 + 4 * 5 + 4 * 2 + 2 * 2 + 16 * 2 + 6 * 2 + 1 * 2 + 2);
+
+/* Load-time constants of one policy: what is off here is not in the program that the kernel compiles. */
+struct bl_edge_config {
+	__u32 entries;      /* entries in use, at least 1; the last one matches everything */
+	__u32 rules;
+	__u32 entry_flags;  /* union of all extra_flags */
+	__u32 rule_flags;   /* union of all rule flags */
+	__u32 verdicts;     /* bit n: some rule has verdict n */
+	__u32 generation;   /* of this policy, from 1; in events and traces */
+};
+BL_SIZE(bl_edge_config, 4 * 6);
+
+/* A device that the root program is attached to, by ifindex in edge_modes. */
+#define BL_EDGE_MODE_NATIVE 1
+#define BL_EDGE_MODE_GENERIC 2
+#define BL_EDGE_MODE_OFFLOAD 3
+
+/* Hits of a rule, per CPU. */
+struct bl_edge_hits {
+	__u64 packets;
+	__u64 bytes;
+};
+BL_SIZE(bl_edge_hits, 8 * 2);
+
+/* LPM keys of a prefix set. */
+struct bl_lpm4 {
+	__u32 bits;
+	__be32 address;
+};
+BL_SIZE(bl_lpm4, 4 * 2);
+
+struct bl_lpm6 {
+	__u32 bits;
+	__u8 address[16];
+};
+BL_SIZE(bl_lpm6, 4 + 16);
+
+/* Member of a port or MAC set: data is the port (host order) or the six bytes of the MAC, as in bl_edge_extra. */
+struct bl_set_key {
+	__u64 data;
+	__u32 set;
+	__u32 _pad;
+};
+BL_SIZE(bl_set_key, 8 + 4 + 4);
+
+#define BL_SET_RUNTIME (1u << 0) /* added by `set add`, not by the config file: a reload keeps it */
+
+/* Value of every set entry. An entry past its time does not match; whoever sweeps removes it. */
+struct bl_set_entry {
+	__u64 expires_ns; /* CLOCK_MONOTONIC; 0: never */
+	__u32 flags;      /* BL_SET_RUNTIME */
+	__u32 _pad;
+};
+BL_SIZE(bl_set_entry, 8 + 4 + 4);
+
+/* One source of one rate. */
+struct bl_rate_key {
+	__u8 address[BL_ADDR_BYTES];
+	__u32 counter; /* the rule's counter slot: a bucket survives a reload like the counters do */
+	__u32 _pad;
+};
+BL_SIZE(bl_rate_key, 16 + 4 + 4);
+
+/*
+ * Log event in the ring buffer edge_events. captured bytes of the frame as it came in (before a rewrite) follow in
+ * data; the sample is always of full size, so that it is one fixed reservation.
+ */
+struct bl_edge_event {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u32 ifindex;
+	__u32 rule;       /* index in the policy of that generation */
+	__u32 generation;
+	__u32 verdict;
+	__u32 length;   /* of the frame */
+	__u32 captured; /* bytes of data in use */
+	__u8 data[BL_EDGE_SNAP];
+};
+BL_SIZE(bl_edge_event, 8 + 4 * 6 + BL_EDGE_SNAP);
+
+/*
+ * The answer of `explain`: user space runs the loaded program by BPF_PROG_TEST_RUN with this record as XDP metadata
+ * in front of the frame; the program fills it and then changes no counter, no bucket and sends no event. Traffic
+ * cannot forge it: metadata never comes from the wire.
+ */
+#define BL_EDGE_TRACE_MAGIC 0x6265656c696e6531ULL
+struct bl_edge_trace {
+	__u64 magic;
+	__u64 facts;
+	__u32 generation;
+	__u32 rule;
+	__u32 entry;
+	__u32 reason; /* BL_EDGE_R_* of the first thing that was odd, or BL_EDGE_R_NONE */
+};
+BL_SIZE(bl_edge_trace, 8 * 2 + 4 * 4);
+
+/*
+ * Named counters of what is odd, in edge_reasons (per CPU). A number is for ever; the name is the metric's label.
+ * The comment gives what becomes of the packet.
+ */
+#define BL_EDGE_R_NONE 0
+#define BL_EDGE_R_NO_POLICY 1       /* no policy in the slot: passed */
+#define BL_EDGE_R_SHORT_ETHERNET 2  /* malformed: judged by the fields up to there, as all of 2..13 */
+#define BL_EDGE_R_SHORT_VLAN 3
+#define BL_EDGE_R_SHORT_IP 4
+#define BL_EDGE_R_BAD_VERSION 5
+#define BL_EDGE_R_BAD_IHL 6
+#define BL_EDGE_R_BAD_LENGTH 7      /* the IP length is more than the frame, or less than the header */
+#define BL_EDGE_R_SHORT_EXT 8       /* IPv6 extension header cut short */
+#define BL_EDGE_R_MANY_EXT 9        /* more than BL_EDGE_MAX_EXT of them */
+#define BL_EDGE_R_SHORT_L4 10
+#define BL_EDGE_R_BAD_DOFF 11
+#define BL_EDGE_R_BAD_UDP_LENGTH 12
+#define BL_EDGE_R_REWRITE_SHORT 13  /* a header to rewrite is not there: dropped, never sent half rewritten */
+#define BL_EDGE_R_CSUM_COMPLETED 14 /* partial checksum finished in software before tx, redirect or xsk: goes on */
+#define BL_EDGE_R_CSUM_FAILED 15    /* it could not be finished: dropped, never sent with a wrong one */
+#define BL_EDGE_R_REDIRECT_FAILED 16 /* no such device in the map any more: dropped */
+#define BL_EDGE_R_CPU_FAILED 17     /* no such CPU in the map: passed */
+#define BL_EDGE_R_XSK_ABSENT 18     /* nobody listens on this queue: passed */
+#define BL_EDGE_R_RATE_FULL 19      /* no room for another source: counts as under the rate */
+#define BL_EDGE_R_RATE_CONTENDED 20 /* the bucket changed under us four times: counts as under the rate */
+#define BL_EDGE_R_EVENT_LOST 21     /* the ring buffer is full: goes on, unlogged */
+#define BL_EDGE_R_NO_RULE 22        /* broken table: dropped */
+#define BL_EDGE_REASONS 23
+
+#define BL_EDGE_REASON_NAMES                                                                                           \
+	{                                                                                                              \
+		"none", "no_policy", "short_ethernet", "short_vlan", "short_ip", "bad_version", "bad_ihl",             \
+		    "bad_length", "short_ext", "many_ext", "short_l4", "bad_doff", "bad_udp_length", "rewrite_short",  \
+		    "csum_completed", "csum_failed", "redirect_failed", "cpu_failed", "xsk_absent", "rate_full",       \
+		    "rate_contended", "event_lost", "no_rule"                                                          \
+	}
+
+#endif
