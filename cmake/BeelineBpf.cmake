@@ -27,4 +27,7 @@ function(beeline_bpf name source)
   add_dependencies(beeline_bpf_${name} beeline_bpf_${name}_files)
   target_include_directories(beeline_bpf_${name} SYSTEM INTERFACE $<BUILD_INTERFACE:${dir}>)
   target_link_libraries(beeline_bpf_${name} INTERFACE PkgConfig::LIBBPF)
+  # A static library that holds the skeleton names this target in its link interface, so the package has it too.
+  set_target_properties(beeline_bpf_${name} PROPERTIES EXPORT_NAME bpf_${name})
+  set_property(GLOBAL APPEND PROPERTY BEELINE_LIBRARIES beeline_bpf_${name})
 endfunction()

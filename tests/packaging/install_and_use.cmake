@@ -1,0 +1,31 @@
+# cmake -DTREE= -DCONSUMER= -DWORK= -DGENERATOR= -DVERSION= -P: fails when a step fails or a file is missing.
+set(prefix ${WORK}/prefix)
+set(build ${WORK}/consumer)
+file(REMOVE_RECURSE ${prefix} ${build})
+
+function(run)
+  execute_process(COMMAND ${ARGV} RESULT_VARIABLE status OUTPUT_VARIABLE out ERROR_VARIABLE out)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${ARGV}: ${status}\n${out}")
+  endif()
+  set(out "${out}" PARENT_SCOPE)
+endfunction()
+
+run(${CMAKE_COMMAND} --install ${TREE} --prefix ${prefix})
+foreach(file include/beeline/result.hpp include/beeline/base.h share/man/man8/beeline.8 lib/systemd/system/beeline.service
+    share/bash-completion/completions/beeline)
+  if(NOT EXISTS ${prefix}/${file})
+    message(FATAL_ERROR "cmake --install did not install ${file}")
+  endif()
+endforeach()
+
+run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${CONSUMER} -B ${build} -DCMAKE_PREFIX_PATH=${prefix})
+run(${CMAKE_COMMAND} --build ${build})
+run(${build}/consumer)
+if(EXISTS ${prefix}/bin/beeline)
+  run(${prefix}/bin/beeline --version)
+  if(NOT out MATCHES "${VERSION}")
+    message(FATAL_ERROR "beeline --version says '${out}', not ${VERSION}")
+  endif()
+endif()
+file(REMOVE_RECURSE ${prefix} ${build})
