@@ -31,47 +31,47 @@ struct Extent {
 
 /// One value as written and as read. number: Interval; prefix, address: Prefix; mac: Mac; others: monostate, see text.
 struct Item {
-    Extent where;
-    std::string text; ///< Without quotes; the name alone of a set.
+    Extent where{};
+    std::string text{}; ///< Without quotes; the name alone of a set.
     bool is_set = false;
-    std::variant<std::monostate, Interval, Prefix, Mac> value;
+    std::variant<std::monostate, Interval, Prefix, Mac> value{};
 };
 
 struct Condition {
     const MatchWord *word = nullptr;
-    Extent where; ///< The word.
+    Extent where{}; ///< The word.
     bool negated = false;
-    Extent values_where;     ///< All of the values.
-    std::vector<Item> items; ///< Empty when the word stands alone.
+    Extent values_where{};     ///< All of the values.
+    std::vector<Item> items{}; ///< Empty when the word stands alone.
 };
 
 struct RateClause {
-    Extent where;
+    Extent where{};
     std::uint64_t packets = 0;
     std::uint32_t period_seconds = 1;
     std::uint64_t burst = 0; ///< 0: not written.
-    std::string key;         ///< Behind `per`; empty: not written.
+    std::string key{};       ///< Behind `per`; empty: not written.
 };
 
 struct Argument {
     const Parameter *parameter = nullptr;
-    Extent where; ///< The keyword, or the value when there is none.
-    Item item;
+    Extent where{}; ///< The keyword, or the value when there is none.
+    Item item{};
 };
 
 struct ActionClause {
     const ActionWord *word = nullptr;
-    Extent where;
-    std::vector<Argument> arguments;
+    Extent where{};
+    std::vector<Argument> arguments{};
 };
 
 /// A rule whose every word and value is known to its vocabulary; whether they make sense together is the part's to say.
 struct RuleTree {
     bool fallback = false;
-    Extent start; ///< The first word.
+    Extent start{}; ///< The first word.
     std::vector<Condition> conditions;
     std::optional<RateClause> rate;
-    Extent arrow;
+    Extent arrow{};
     std::vector<ActionClause> actions; ///< The last one is a verdict, or implies one.
 };
 
