@@ -24,6 +24,8 @@ public:
     [[nodiscard]] const std::string &text() const noexcept { return text_; }
     /// The last lines.
     [[nodiscard]] std::string tail(std::size_t lines) const;
+    /// The verifier's last message before its statistics; empty when no program was refused by it.
+    [[nodiscard]] std::string verifier_message() const;
     /// The one line to show: the verifier's last message, else libbpf's last; without the "libbpf: " prefix.
     [[nodiscard]] std::string summary() const;
 

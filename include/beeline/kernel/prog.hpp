@@ -60,6 +60,7 @@ struct TestRun {
     std::uint32_t flags = 0;
     std::uint32_t batch_size = 0; ///< Live frames only; 0: the kernel's 64.
     bool live_frames = false;
+    std::uint32_t room = 512; ///< Bytes by which the program may make the packet longer; ENOSPC beyond.
 };
 
 struct TestResult {
