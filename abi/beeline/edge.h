@@ -22,6 +22,8 @@
 #define BL_EDGE_MAX_RATE_KEYS 65536 /* sources followed by `rate ... per src`, least recently used go first */
 #define BL_EDGE_SNAP 256            /* bytes of a frame in a log event at the most */
 #define BL_EDGE_MAX_TAGS 2          /* VLAN tags looked through */
+#define BL_EDGE_NOT_FACTS 4         /* negated values of one entry over the facts */
+#define BL_EDGE_DEVICE_LIST 4       /* devices of one `device` condition */
 #define BL_EDGE_MAX_EXT 8           /* IPv6 extension headers looked through */
 
 /*
@@ -56,16 +58,15 @@
 #define BL_EXTRA_DST_MAC (1u << 5)
 #define BL_EXTRA_NOT_SRC_MAC (1u << 6)
 #define BL_EXTRA_NOT_DST_MAC (1u << 7)
-#define BL_EXTRA_VLAN (1u << 8)      /* (tags & mask) == value; tags = outer << 16 | inner */
-#define BL_EXTRA_NOT_VLAN (1u << 9)  /* with VLAN: the compare must fail */
+#define BL_EXTRA_VLAN (1u << 8)      /* the outer tag is whole and its id within vlan_low..vlan_high */
+#define BL_EXTRA_INNER_VLAN (1u << 9) /* the same for the second tag */
 #define BL_EXTRA_LENGTH (1u << 10)
 #define BL_EXTRA_TTL (1u << 11)
-#define BL_EXTRA_DEVICE (1u << 12)
-#define BL_EXTRA_NOT_DEVICE (1u << 13)
+#define BL_EXTRA_DEVICE (1u << 12) /* received by one of devices */
+#define BL_EXTRA_NOT_DEVICE (1u << 13) /* with DEVICE: by none of them */
 #define BL_EXTRA_NOT_FACTS (1u << 14) /* none of the not_* compares may hold */
 #define BL_EXTRA_SETS (1u << 15)
-#define BL_EXTRA_INNER_VLAN (1u << 16) /* a second tag is there */
-#define BL_EXTRA_IP (1u << 17)         /* IPv4 or IPv6: the IP fields are there */
+#define BL_EXTRA_IP (1u << 16) /* IPv4 or IPv6: the IP fields are there */
 
 /* A set asked for one field of the packet; index 0..BL_EDGE_MAX_SETS - 1. */
 #define BL_SET_SRC 0
@@ -104,22 +105,24 @@ struct bl_edge_extra {
 	__u64 src_mask[2];
 	__u64 dst_value[2];
 	__u64 dst_mask[2];
-	__u64 not_value[4]; /* over the facts; a mask of 0 is unused */
-	__u64 not_mask[4];
+	__u64 not_value[BL_EDGE_NOT_FACTS]; /* over the facts; a mask of 0 is unused */
+	__u64 not_mask[BL_EDGE_NOT_FACTS];
 	__u64 src_mac;      /* six bytes as read, in the low 48 bits of a little-endian word, upper 16 zero */
 	__u64 dst_mac;
-	__u32 vlan_value;
-	__u32 vlan_mask;
-	__u32 length_low; /* bytes of the frame, both ends included */
+	__u32 devices[BL_EDGE_DEVICE_LIST]; /* ifindexes; 0: unused */
+	__u32 length_low; /* bytes of the frame, both ends included; so are all ranges */
 	__u32 length_high;
-	__u32 device;  /* ifindex of the receiving device */
-	__u8 ttl_low;  /* both ends included */
+	__u16 vlan_low;
+	__u16 vlan_high;
+	__u16 inner_low;
+	__u16 inner_high;
+	__u8 ttl_low;
 	__u8 ttl_high;
 	__u8 sets[BL_SET_FIELDS];        /* set index for each field, BL_SET_NONE: not asked */
 	__u8 sets_negated[BL_SET_FIELDS]; /* 1: the field must not be in the set */
-	__u8 _pad[6];
+	__u8 _pad[2];
 };
-BL_SIZE(bl_edge_extra, 16 * 4 + 32 * 2 + 8 * 2 + 4 * 5 + 2 + 6 * 2 + 6);
+BL_SIZE(bl_edge_extra, 16 * 4 + 8 * BL_EDGE_NOT_FACTS * 2 + 8 * 2 + 4 * BL_EDGE_DEVICE_LIST + 4 * 2 + 2 * 4 + 2 + 6 * 2 + 2);
 
 /* Verdicts. Numbers are for ever: events, metrics and pinned state carry them. */
 #define BL_EDGE_PASS 0

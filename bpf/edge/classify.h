@@ -94,6 +94,11 @@ static __always_inline int bl_masked(const __u64 field[2], const __u64 value[2],
 	return !((field[0] & mask[0]) ^ value[0]) && !((field[1] & mask[1]) ^ value[1]);
 }
 
+static __always_inline int bl_outside(__u32 value, __u32 low, __u32 high)
+{
+	return value < low || value > high;
+}
+
 /* 1: the conditions of bl_edge_extra but for the sets hold. */
 __noinline int edge_match_extra(struct xdp_md *ctx, const struct bl_packet *p, __u32 index, __u32 flags)
 {
@@ -120,19 +125,26 @@ __noinline int edge_match_extra(struct xdp_md *ctx, const struct bl_packet *p, _
 		    (bl_mac_word(eth->h_dest) == x->dst_mac) == !!(flags & BL_EXTRA_NOT_DST_MAC))
 			return 0;
 	}
-	if (flags & BL_EXTRA_INNER_VLAN && p->tag_count < 2)
+	if (flags & BL_EXTRA_VLAN && (p->tag_count < 1 || bl_outside(p->tags >> 16, x->vlan_low, x->vlan_high)))
 		return 0;
-	if (flags & BL_EXTRA_VLAN &&
-	    ((p->tags & x->vlan_mask) == x->vlan_value) == !!(flags & BL_EXTRA_NOT_VLAN))
+	if (flags & BL_EXTRA_INNER_VLAN &&
+	    (p->tag_count < 2 || bl_outside(p->tags & 0xffff, x->inner_low, x->inner_high)))
 		return 0;
-	if (flags & BL_EXTRA_LENGTH && (p->length < x->length_low || p->length > x->length_high))
+	if (flags & BL_EXTRA_LENGTH && bl_outside(p->length, x->length_low, x->length_high))
 		return 0;
-	if (flags & BL_EXTRA_TTL && (p->ttl < x->ttl_low || p->ttl > x->ttl_high))
+	if (flags & BL_EXTRA_TTL && bl_outside(p->ttl, x->ttl_low, x->ttl_high))
 		return 0;
-	if (flags & BL_EXTRA_DEVICE && (ctx->ingress_ifindex == x->device) == !!(flags & BL_EXTRA_NOT_DEVICE))
-		return 0;
+	if (flags & BL_EXTRA_DEVICE) {
+		__u32 device = ctx->ingress_ifindex;
+		int listed = 0;
+
+		for (i = 0; i < BL_EDGE_DEVICE_LIST; i++)
+			listed |= x->devices[i] && device == x->devices[i];
+		if (listed == !!(flags & BL_EXTRA_NOT_DEVICE))
+			return 0;
+	}
 	if (flags & BL_EXTRA_NOT_FACTS)
-		for (i = 0; i < 4; i++)
+		for (i = 0; i < BL_EDGE_NOT_FACTS; i++)
 			if (x->not_mask[i] && (p->facts & x->not_mask[i]) == x->not_value[i])
 				return 0;
 	return 1;

@@ -50,14 +50,14 @@ struct HookProgram {
 
 struct Status {
     std::uint32_t generation = 0;
-    std::string file;                                         ///< Config file it came from.
-    std::chrono::system_clock::time_point since{};            ///< When this generation went live.
-    std::optional<std::chrono::seconds> rollback_in;          ///< Waiting for `confirm`.
-    std::vector<DeviceStatus> devices;                        //
-    std::vector<RuleStatus> rules;                            //
-    std::vector<SetStatus> sets;                              //
-    std::vector<std::pair<std::string, std::uint64_t>> odd;   ///< BL_EDGE_R_* counters by name.
-    std::vector<HookProgram> hooks;                           ///< All programs on our devices, in order.
+    std::string file;                                       ///< Config file it came from.
+    std::chrono::system_clock::time_point since{};          ///< When this generation went live.
+    std::optional<std::chrono::seconds> rollback_in;        ///< Waiting for `confirm`.
+    std::vector<DeviceStatus> devices;                      //
+    std::vector<RuleStatus> rules;                          //
+    std::vector<SetStatus> sets;                            //
+    std::vector<std::pair<std::string, std::uint64_t>> odd; ///< BL_EDGE_R_* counters by name.
+    std::vector<HookProgram> hooks;                         ///< All programs on our devices, in order.
 };
 
 struct UpOptions {
@@ -88,9 +88,9 @@ struct Plan {
 };
 
 struct SetEntry {
-    std::string text;                                ///< "10.0.0.0/8", "443", "02:00:00:00:00:01".
-    bool runtime = false;                            ///< Added by `set add`; a reload keeps it.
-    std::optional<std::chrono::seconds> expires_in;  ///< Rounded up; nothing: never.
+    std::string text;                               ///< "10.0.0.0/8", "443", "02:00:00:00:00:01".
+    bool runtime = false;                           ///< Added by `set add`; a reload keeps it.
+    std::optional<std::chrono::seconds> expires_in; ///< Rounded up; nothing: never.
 };
 
 class [[nodiscard]] Edge {

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <beeline/edge/tables.hpp>
+
+namespace beeline::edge {
+
+/// One table entry with its rare conditions; the numbers of rule, extra and rate are the caller's to fill in.
+struct Expanded {
+    bl_edge_entry entry{};
+    bl_edge_extra extra{};
+};
+
+/// The entries of one rule, in any order: the rule matches when one of them does. At most BL_EDGE_MAX_ENTRIES.
+[[nodiscard]] Result<std::vector<Expanded>>
+expand(const Rule &rule, const std::vector<SetTable> &sets,
+       const std::function<Result<std::uint32_t>(const std::string &)> &ifindex);
+
+/// Puts a prefix into a set's tables.
+void add_prefix(SetTable &table, const Prefix &prefix);
+
+} // namespace beeline::edge
