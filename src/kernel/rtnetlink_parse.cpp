@@ -94,10 +94,7 @@ Device parse_device(const nlmsghdr &message) {
     device.ifindex = body->ifi_index;
     device.up = (body->ifi_flags & IFF_UP) != 0;
     device.loopback = (body->ifi_flags & IFF_LOOPBACK) != 0;
-    const nlattr *attribute = nullptr;
-    mnl_attr_for_each(attribute, &message, sizeof(ifinfomsg)) {
-        parse_attribute(device, attribute);
-    }
+    for_each_attribute(message, sizeof(ifinfomsg), [&device](const nlattr &one) { parse_attribute(device, one); });
     if (device.peer == device.ifindex && !device.peer_netns_id) // some drivers name the device itself
         device.peer = 0;
     return device;
