@@ -14,6 +14,7 @@ namespace beeline::kernel {
 
 enum class FeatureId : std::uint8_t {
     bpf,             ///< bpf(2) may be called at all.
+    capabilities,    ///< CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN.
     btf,             ///< /sys/kernel/btf/vmlinux.
     jit,             //
     bpffs,           ///< A bpffs can be mounted (not: is mounted).
@@ -35,7 +36,7 @@ enum class FeatureId : std::uint8_t {
     sk_lookup,       //
     tp_btf,          ///< BTF-typed raw tracepoints.
     freplace,        //
-    netns_create,    //
+    netns_create,    ///< Network namespaces may be made (CAP_SYS_ADMIN).
 };
 
 struct Feature {

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include <beeline/kernel/fd.hpp>
 #include <beeline/kernel/hooks.hpp>
@@ -46,6 +48,11 @@ struct LinkInfo {
 };
 
 [[nodiscard]] Result<LinkInfo> link_info(int fd);
+[[nodiscard]] Result<UniqueFd> link_by_id(std::uint32_t id);
+/// Of all links of this host, whoever made them.
+[[nodiscard]] Result<std::vector<std::uint32_t>> link_ids();
+/// For messages and `status`: "program xdp_pass (id 3), link id 5".
+[[nodiscard]] std::string describe_xdp_holder(const XdpState &state, int ifindex);
 
 /// Owns the descriptor of one link. The attachment lasts as long as somebody holds or pins the link; so destroying an
 /// unpinned Link detaches. Devices are looked up in the network namespace of the calling thread.
