@@ -104,6 +104,21 @@ std::string excerpt(const Diagnostic &diagnostic) {
     return text;
 }
 
+/// Indented, in lines of at most kWidth bytes where blanks allow it.
+std::string wrapped(std::string_view text) {
+    std::string result;
+    while (!text.empty()) {
+        std::size_t end = text.size();
+        if (end > kWidth) {
+            end = text.rfind(' ', kWidth);
+            end = end == text.npos || end == 0 ? std::min(text.find(' ', kWidth), text.size()) : end;
+        }
+        result += fmt::format("\n{:{}}{}", "", kIndent, text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return result;
+}
+
 } // namespace
 
 std::string Diagnostic::text() const {
@@ -111,7 +126,7 @@ std::string Diagnostic::text() const {
     if (where.line != 0 && !line.empty())
         result += excerpt(*this);
     if (!hint.empty())
-        result += fmt::format("\n{:{}}{}", "", kIndent, printable(hint));
+        result += wrapped(printable(hint));
     return result;
 }
 

@@ -29,6 +29,8 @@ void Parser::values(Condition &condition) {
         if (next_is(TokenKind::bang))
             error(take().where, "'!' twice", "one '!' is enough");
     }
+    if (next_is("=") || next_is("=="))
+        error(take().where, "'=' before a value", fmt::format("write {0} VALUE, or {0} !VALUE", name));
     if (next_is(TokenKind::open)) {
         list(condition);
     } else if (spec.kind == ValueKind::flags) {

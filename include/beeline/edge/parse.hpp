@@ -40,6 +40,8 @@ struct ParsedRules {
 
 /// One entry of a set, as config files and `set add` write it: adds it to set, or says what is wrong with the text.
 [[nodiscard]] Result<> add_entry(Set &set, std::string_view text);
+/// Sorts the entries and removes the repeated ones; ports that overlap or touch become one range.
+void normalise(Set &set);
 /// "prefix", "port", "mac".
 [[nodiscard]] std::string_view to_text(SetType type);
 
