@@ -3,8 +3,6 @@
 # The object is inside the skeleton, so it is inside the binary.
 find_program(BPF_CLANG NAMES clang clang-14 clang-19 REQUIRED)
 find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin /sbin REQUIRED)
-execute_process(COMMAND ${CMAKE_C_COMPILER} -print-multiarch OUTPUT_VARIABLE BEELINE_MULTIARCH
-  OUTPUT_STRIP_TRAILING_WHITESPACE)
 
 function(beeline_bpf name source)
   set(dir ${CMAKE_BINARY_DIR}/bpf)
@@ -14,7 +12,7 @@ function(beeline_bpf name source)
   # -mcpu=v3: 32-bit jumps and atomics with a result (cmpxchg); clang 14's default is v1.
   add_custom_command(OUTPUT ${object}
     COMMAND ${BPF_CLANG} -target bpf -mcpu=v3 -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror
-      -I${PROJECT_SOURCE_DIR}/abi -I${PROJECT_SOURCE_DIR}/bpf -idirafter /usr/include/${BEELINE_MULTIARCH}
+      -I${PROJECT_SOURCE_DIR}/abi -I${PROJECT_SOURCE_DIR}/bpf -idirafter /usr/include/${CMAKE_CXX_LIBRARY_ARCHITECTURE}
       -MD -MF ${object}.d -MT ${object} -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
     DEPENDS ${source} DEPFILE ${object}.d COMMENT "BPF ${name}" VERBATIM)
   add_custom_command(OUTPUT ${skeleton}

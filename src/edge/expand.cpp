@@ -329,10 +329,10 @@ private:
 
     /// "Is IP" needs no look at the extras where another fact implies it.
     void simplify() {
-        constexpr std::uint64_t implies = kIp | BL_FACT_PORTS | BL_FACT_TCP | BL_FACT_ICMP | BL_FACT_FRAGMENT |
-                                          BL_FACT_LATER | BL_FACT_OPTIONS | std::uint64_t{0xff} << BL_FACT_PROTO_SHIFT;
+        constexpr std::uint64_t kImplies = kIp | BL_FACT_PORTS | BL_FACT_TCP | BL_FACT_ICMP | BL_FACT_FRAGMENT |
+                                           BL_FACT_LATER | BL_FACT_OPTIONS | std::uint64_t{0xff} << BL_FACT_PROTO_SHIFT;
         each([&](Expanded &one) {
-            if ((one.entry.facts_value & implies) != 0)
+            if ((one.entry.facts_value & kImplies) != 0)
                 one.entry.extra_flags &= ~static_cast<std::uint32_t>(BL_EXTRA_IP);
         });
     }

@@ -15,7 +15,7 @@ struct RingBuffer::State {
         Callback callback;
     };
     struct Free {
-        void operator()(ring_buffer *rings) const { ::ring_buffer__free(rings); }
+        void operator()(ring_buffer *ring) const { ::ring_buffer__free(ring); }
     };
     std::vector<std::unique_ptr<Ring>> rings;
     std::unique_ptr<ring_buffer, Free> libbpf; // destroyed first: it knows addresses in rings
