@@ -40,31 +40,31 @@
 #define BL_FACT_DSCP_SHIFT 48
 #define BL_FACT_V4 (1ULL << 54)
 #define BL_FACT_V6 (1ULL << 55)
-#define BL_FACT_FRAGMENT (1ULL << 56)  /* first or later fragment; not an atomic one (RFC 6946) */
-#define BL_FACT_LATER (1ULL << 57)     /* fragment offset > 0: there is no L4 header here */
-#define BL_FACT_PORTS (1ULL << 58)     /* TCP, UDP, UDP-Lite, DCCP, SCTP with a whole fixed header */
-#define BL_FACT_TCP (1ULL << 59)       /* the TCP flags are valid */
-#define BL_FACT_ICMP (1ULL << 60)      /* ICMP or ICMPv6 type and code are valid */
-#define BL_FACT_OPTIONS (1ULL << 61)   /* IPv4 options or an IPv6 extension header */
+#define BL_FACT_FRAGMENT (1ULL << 56) /* first or later fragment; not an atomic one (RFC 6946) */
+#define BL_FACT_LATER (1ULL << 57)    /* fragment offset > 0: there is no L4 header here */
+#define BL_FACT_PORTS (1ULL << 58)    /* TCP, UDP, UDP-Lite, DCCP, SCTP with a whole fixed header */
+#define BL_FACT_TCP (1ULL << 59)      /* the TCP flags are valid */
+#define BL_FACT_ICMP (1ULL << 60)     /* ICMP or ICMPv6 type and code are valid */
+#define BL_FACT_OPTIONS (1ULL << 61)  /* IPv4 options or an IPv6 extension header */
 #define BL_FACT_MALFORMED (1ULL << 62) /* headers lie or are cut short: fields up to there are valid */
-#define BL_FACT_VLAN (1ULL << 63)      /* at least one tag in the frame */
+#define BL_FACT_VLAN (1ULL << 63)     /* at least one tag in the frame */
 
 /* Conditions of an entry beyond the hot compare; they stand in bl_edge_extra. */
-#define BL_EXTRA_SRC (1u << 0) /* (src & mask) == value, 16 bytes, both families */
+#define BL_EXTRA_SRC (1u << 0)       /* (src & mask) == value, 16 bytes, both families */
 #define BL_EXTRA_DST (1u << 1)
-#define BL_EXTRA_NOT_SRC (1u << 2) /* with BL_EXTRA_SRC: the compare must fail */
+#define BL_EXTRA_NOT_SRC (1u << 2)   /* with BL_EXTRA_SRC: the compare must fail */
 #define BL_EXTRA_NOT_DST (1u << 3)
 #define BL_EXTRA_SRC_MAC (1u << 4)
 #define BL_EXTRA_DST_MAC (1u << 5)
 #define BL_EXTRA_NOT_SRC_MAC (1u << 6)
 #define BL_EXTRA_NOT_DST_MAC (1u << 7)
-#define BL_EXTRA_VLAN (1u << 8)       /* the outer tag is whole and its id within vlan_low..vlan_high */
+#define BL_EXTRA_VLAN (1u << 8)      /* the outer tag is whole and its id within vlan_low..vlan_high */
 #define BL_EXTRA_INNER_VLAN (1u << 9) /* the same for the second tag */
 #define BL_EXTRA_LENGTH (1u << 10)
 #define BL_EXTRA_TTL (1u << 11)
-#define BL_EXTRA_DEVICE (1u << 12)     /* received by one of devices */
+#define BL_EXTRA_DEVICE (1u << 12) /* received by one of devices */
 #define BL_EXTRA_NOT_DEVICE (1u << 13) /* with DEVICE: by none of them */
-#define BL_EXTRA_NOT_FACTS (1u << 14)  /* none of the not_* compares may hold */
+#define BL_EXTRA_NOT_FACTS (1u << 14) /* none of the not_* compares may hold */
 #define BL_EXTRA_SETS (1u << 15)
 #define BL_EXTRA_IP (1u << 16) /* IPv4 or IPv6: the IP fields are there */
 
@@ -83,47 +83,46 @@
  * hold when (__u16)(port - low) <= span; a rule without a port condition has low 0, span 0xffff.
  */
 struct bl_edge_entry {
-    __u64 facts_value;
-    __u64 facts_mask;
-    __u64 addr4_value; /* the eight bytes of IPv4 source and destination as they stand in the header */
-    __u64 addr4_mask;
-    __u16 sport_low;
-    __u16 sport_span;
-    __u16 dport_low;
-    __u16 dport_span;
-    __u32 extra_flags; /* BL_EXTRA_*; 0: bl_edge_extra is not read */
-    __u16 extra;       /* index in edge_extras */
-    __u16 rule;        /* index in edge_rules */
-    __u32 rate;        /* 1: the rule has a rate, asked last */
-    __u32 _pad[3];
+	__u64 facts_value;
+	__u64 facts_mask;
+	__u64 addr4_value; /* the eight bytes of IPv4 source and destination as they stand in the header */
+	__u64 addr4_mask;
+	__u16 sport_low;
+	__u16 sport_span;
+	__u16 dport_low;
+	__u16 dport_span;
+	__u32 extra_flags; /* BL_EXTRA_*; 0: bl_edge_extra is not read */
+	__u16 extra;       /* index in edge_extras */
+	__u16 rule;        /* index in edge_rules */
+	__u32 rate;        /* 1: the rule has a rate, asked last */
+	__u32 _pad[3];
 };
 BL_SIZE(bl_edge_entry, 8 * 4 + 2 * 4 + 4 + 2 + 2 + 4 + 4 * 3);
 
 /* The rare conditions of one entry. */
 struct bl_edge_extra {
-    __u64 src_value[2];
-    __u64 src_mask[2];
-    __u64 dst_value[2];
-    __u64 dst_mask[2];
-    __u64 not_value[BL_EDGE_NOT_FACTS]; /* over the facts; a mask of 0 is unused */
-    __u64 not_mask[BL_EDGE_NOT_FACTS];
-    __u64 src_mac; /* six bytes as read, in the low 48 bits of a little-endian word, upper 16 zero */
-    __u64 dst_mac;
-    __u32 devices[BL_EDGE_DEVICE_LIST]; /* ifindexes; 0: unused */
-    __u32 length_low;                   /* bytes of the frame, both ends included; so are all ranges */
-    __u32 length_high;
-    __u16 vlan_low;
-    __u16 vlan_high;
-    __u16 inner_low;
-    __u16 inner_high;
-    __u8 ttl_low;
-    __u8 ttl_high;
-    __u8 sets[BL_SET_FIELDS];         /* set index for each field, BL_SET_NONE: not asked */
-    __u8 sets_negated[BL_SET_FIELDS]; /* 1: the field must not be in the set */
-    __u8 _pad[2];
+	__u64 src_value[2];
+	__u64 src_mask[2];
+	__u64 dst_value[2];
+	__u64 dst_mask[2];
+	__u64 not_value[BL_EDGE_NOT_FACTS]; /* over the facts; a mask of 0 is unused */
+	__u64 not_mask[BL_EDGE_NOT_FACTS];
+	__u64 src_mac;      /* six bytes as read, in the low 48 bits of a little-endian word, upper 16 zero */
+	__u64 dst_mac;
+	__u32 devices[BL_EDGE_DEVICE_LIST]; /* ifindexes; 0: unused */
+	__u32 length_low; /* bytes of the frame, both ends included; so are all ranges */
+	__u32 length_high;
+	__u16 vlan_low;
+	__u16 vlan_high;
+	__u16 inner_low;
+	__u16 inner_high;
+	__u8 ttl_low;
+	__u8 ttl_high;
+	__u8 sets[BL_SET_FIELDS];        /* set index for each field, BL_SET_NONE: not asked */
+	__u8 sets_negated[BL_SET_FIELDS]; /* 1: the field must not be in the set */
+	__u8 _pad[2];
 };
-BL_SIZE(bl_edge_extra,
-        16 * 4 + 8 * BL_EDGE_NOT_FACTS * 2 + 8 * 2 + 4 * BL_EDGE_DEVICE_LIST + 4 * 2 + 2 * 4 + 2 + 6 * 2 + 2);
+BL_SIZE(bl_edge_extra, 16 * 4 + 8 * BL_EDGE_NOT_FACTS * 2 + 8 * 2 + 4 * BL_EDGE_DEVICE_LIST + 4 * 2 + 2 * 4 + 2 + 6 * 2 + 2);
 
 /* Verdicts. Numbers are for ever: events, metrics and pinned state carry them. */
 #define BL_EDGE_PASS 0
@@ -154,35 +153,35 @@ BL_SIZE(bl_edge_extra,
 
 /* What a rule does. Written by the compiler before the program is loaded, read by the program only. */
 struct bl_edge_rule {
-    __u64 rate_step;  /* units of 1/64 ns that one packet takes from the bucket */
-    __u64 rate_depth; /* units that the bucket holds */
-    __u32 flags;      /* BL_RULE_* */
-    __u32 verdict;    /* BL_EDGE_* */
-    __u32 target;     /* index in edge_devs, cpu number, or first index in edge_xsks */
-    __u32 counter;    /* slot in edge_hits, kept over generations by the rule's text */
-    __u32 log_every;
-    __be32 src4; /* new addresses: the words that are not of the rule's family are zero */
-    __be32 dst4;
-    __be16 sport;
-    __be16 dport;
-    __u32 src6[4];
-    __u32 dst6[4];
-    __u8 src_mac[6];
-    __u8 dst_mac[6];
-    __u8 dscp; /* 0..63 */
-    __u8 ttl;
-    __u8 _pad[2];
+	__u64 rate_step;  /* units of 1/64 ns that one packet takes from the bucket */
+	__u64 rate_depth; /* units that the bucket holds */
+	__u32 flags;      /* BL_RULE_* */
+	__u32 verdict;    /* BL_EDGE_* */
+	__u32 target;     /* index in edge_devs, cpu number, or first index in edge_xsks */
+	__u32 counter;    /* slot in edge_hits, kept over generations by the rule's text */
+	__u32 log_every;
+	__be32 src4; /* new addresses: the words that are not of the rule's family are zero */
+	__be32 dst4;
+	__be16 sport;
+	__be16 dport;
+	__u32 src6[4];
+	__u32 dst6[4];
+	__u8 src_mac[6];
+	__u8 dst_mac[6];
+	__u8 dscp; /* 0..63 */
+	__u8 ttl;
+	__u8 _pad[2];
 };
 BL_SIZE(bl_edge_rule, 8 * 2 + 4 * 5 + 4 * 2 + 2 * 2 + 16 * 2 + 6 * 2 + 1 * 2 + 2);
 
 /* Load-time constants of one policy: what is off here is not in the program that the kernel compiles. */
 struct bl_edge_config {
-    __u32 entries; /* entries in use, at least 1; the last one matches everything */
-    __u32 rules;
-    __u32 entry_flags; /* union of all extra_flags */
-    __u32 rule_flags;  /* union of all rule flags */
-    __u32 verdicts;    /* bit n: some rule has verdict n */
-    __u32 generation;  /* of this policy, from 1; in events and traces */
+	__u32 entries;      /* entries in use, at least 1; the last one matches everything */
+	__u32 rules;
+	__u32 entry_flags;  /* union of all extra_flags */
+	__u32 rule_flags;   /* union of all rule flags */
+	__u32 verdicts;     /* bit n: some rule has verdict n */
+	__u32 generation;   /* of this policy, from 1; in events and traces */
 };
 BL_SIZE(bl_edge_config, 4 * 6);
 
@@ -193,29 +192,29 @@ BL_SIZE(bl_edge_config, 4 * 6);
 
 /* Hits of a rule, per CPU. */
 struct bl_edge_hits {
-    __u64 packets;
-    __u64 bytes;
+	__u64 packets;
+	__u64 bytes;
 };
 BL_SIZE(bl_edge_hits, 8 * 2);
 
 /* LPM keys of a prefix set. */
 struct bl_lpm4 {
-    __u32 bits;
-    __be32 address;
+	__u32 bits;
+	__be32 address;
 };
 BL_SIZE(bl_lpm4, 4 * 2);
 
 struct bl_lpm6 {
-    __u32 bits;
-    __u8 address[16];
+	__u32 bits;
+	__u8 address[16];
 };
 BL_SIZE(bl_lpm6, 4 + 16);
 
 /* Member of a port or MAC set: data is the port (host order) or the six bytes of the MAC, as in bl_edge_extra. */
 struct bl_set_key {
-    __u64 data;
-    __u32 set;
-    __u32 _pad;
+	__u64 data;
+	__u32 set;
+	__u32 _pad;
 };
 BL_SIZE(bl_set_key, 8 + 4 + 4);
 
@@ -223,17 +222,17 @@ BL_SIZE(bl_set_key, 8 + 4 + 4);
 
 /* Value of every set entry. An entry past its time does not match; whoever sweeps removes it. */
 struct bl_set_entry {
-    __u64 expires_ns; /* CLOCK_MONOTONIC; 0: never */
-    __u32 flags;      /* BL_SET_RUNTIME */
-    __u32 _pad;
+	__u64 expires_ns; /* CLOCK_MONOTONIC; 0: never */
+	__u32 flags;      /* BL_SET_RUNTIME */
+	__u32 _pad;
 };
 BL_SIZE(bl_set_entry, 8 + 4 + 4);
 
 /* One source of one rate. */
 struct bl_rate_key {
-    __u8 address[BL_ADDR_BYTES];
-    __u32 counter; /* the rule's counter slot: a bucket survives a reload like the counters do */
-    __u32 _pad;
+	__u8 address[BL_ADDR_BYTES];
+	__u32 counter; /* the rule's counter slot: a bucket survives a reload like the counters do */
+	__u32 _pad;
 };
 BL_SIZE(bl_rate_key, 16 + 4 + 4);
 
@@ -242,14 +241,14 @@ BL_SIZE(bl_rate_key, 16 + 4 + 4);
  * data; the sample is always of full size, so that it is one fixed reservation.
  */
 struct bl_edge_event {
-    __u64 time_ns; /* CLOCK_MONOTONIC */
-    __u32 ifindex;
-    __u32 rule; /* index in the policy of that generation */
-    __u32 generation;
-    __u32 verdict;
-    __u32 length;   /* of the frame */
-    __u32 captured; /* bytes of data in use */
-    __u8 data[BL_EDGE_SNAP];
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u32 ifindex;
+	__u32 rule;       /* index in the policy of that generation */
+	__u32 generation;
+	__u32 verdict;
+	__u32 length;   /* of the frame */
+	__u32 captured; /* bytes of data in use */
+	__u8 data[BL_EDGE_SNAP];
 };
 BL_SIZE(bl_edge_event, 8 + 4 * 6 + BL_EDGE_SNAP);
 
@@ -260,12 +259,12 @@ BL_SIZE(bl_edge_event, 8 + 4 * 6 + BL_EDGE_SNAP);
  */
 #define BL_EDGE_TRACE_MAGIC 0x6265656c696e6531ULL
 struct bl_edge_trace {
-    __u64 magic;
-    __u64 facts;
-    __u32 generation;
-    __u32 rule;
-    __u32 entry;
-    __u32 reason; /* BL_EDGE_R_* of the first thing that was odd, or BL_EDGE_R_NONE */
+	__u64 magic;
+	__u64 facts;
+	__u32 generation;
+	__u32 rule;
+	__u32 entry;
+	__u32 reason; /* BL_EDGE_R_* of the first thing that was odd, or BL_EDGE_R_NONE */
 };
 BL_SIZE(bl_edge_trace, 8 * 2 + 4 * 4);
 
@@ -274,36 +273,36 @@ BL_SIZE(bl_edge_trace, 8 * 2 + 4 * 4);
  * The comment gives what becomes of the packet.
  */
 #define BL_EDGE_R_NONE 0
-#define BL_EDGE_R_NO_POLICY 1      /* no policy in the slot: passed */
-#define BL_EDGE_R_SHORT_ETHERNET 2 /* malformed: judged by the fields up to there, as all of 2..13 */
+#define BL_EDGE_R_NO_POLICY 1       /* no policy in the slot: passed */
+#define BL_EDGE_R_SHORT_ETHERNET 2  /* malformed: judged by the fields up to there, as all of 2..13 */
 #define BL_EDGE_R_SHORT_VLAN 3
 #define BL_EDGE_R_SHORT_IP 4
 #define BL_EDGE_R_BAD_VERSION 5
 #define BL_EDGE_R_BAD_IHL 6
-#define BL_EDGE_R_BAD_LENGTH 7 /* the IP length is more than the frame, or less than the header */
-#define BL_EDGE_R_SHORT_EXT 8  /* IPv6 extension header cut short */
-#define BL_EDGE_R_MANY_EXT 9   /* more than BL_EDGE_MAX_EXT of them */
+#define BL_EDGE_R_BAD_LENGTH 7      /* the IP length is more than the frame, or less than the header */
+#define BL_EDGE_R_SHORT_EXT 8       /* IPv6 extension header cut short */
+#define BL_EDGE_R_MANY_EXT 9        /* more than BL_EDGE_MAX_EXT of them */
 #define BL_EDGE_R_SHORT_L4 10
 #define BL_EDGE_R_BAD_DOFF 11
 #define BL_EDGE_R_BAD_UDP_LENGTH 12
-#define BL_EDGE_R_REWRITE_SHORT 13   /* a header to rewrite is not there: dropped, never sent half rewritten */
-#define BL_EDGE_R_CSUM_COMPLETED 14  /* partial checksum finished in software before tx, redirect or xsk: goes on */
-#define BL_EDGE_R_CSUM_FAILED 15     /* it could not be finished: dropped, never sent with a wrong one */
+#define BL_EDGE_R_REWRITE_SHORT 13  /* a header to rewrite is not there: dropped, never sent half rewritten */
+#define BL_EDGE_R_CSUM_COMPLETED 14 /* partial checksum finished in software before tx, redirect or xsk: goes on */
+#define BL_EDGE_R_CSUM_FAILED 15    /* it could not be finished: dropped, never sent with a wrong one */
 #define BL_EDGE_R_REDIRECT_FAILED 16 /* no such device in the map any more: dropped */
-#define BL_EDGE_R_CPU_FAILED 17      /* no such CPU in the map: passed */
-#define BL_EDGE_R_XSK_ABSENT 18      /* nobody listens on this queue: passed */
-#define BL_EDGE_R_RATE_FULL 19       /* no room for another source: counts as under the rate */
-#define BL_EDGE_R_RATE_CONTENDED 20  /* the bucket changed under us four times: counts as under the rate */
-#define BL_EDGE_R_EVENT_LOST 21      /* the ring buffer is full: goes on, unlogged */
-#define BL_EDGE_R_NO_RULE 22         /* broken table: dropped */
+#define BL_EDGE_R_CPU_FAILED 17     /* no such CPU in the map: passed */
+#define BL_EDGE_R_XSK_ABSENT 18     /* nobody listens on this queue: passed */
+#define BL_EDGE_R_RATE_FULL 19      /* no room for another source: counts as under the rate */
+#define BL_EDGE_R_RATE_CONTENDED 20 /* the bucket changed under us four times: counts as under the rate */
+#define BL_EDGE_R_EVENT_LOST 21     /* the ring buffer is full: goes on, unlogged */
+#define BL_EDGE_R_NO_RULE 22        /* broken table: dropped */
 #define BL_EDGE_REASONS 23
 
 #define BL_EDGE_REASON_NAMES                                                                                           \
-    {                                                                                                                  \
-        "none", "no_policy", "short_ethernet", "short_vlan", "short_ip", "bad_version", "bad_ihl", "bad_length",       \
-            "short_ext", "many_ext", "short_l4", "bad_doff", "bad_udp_length", "rewrite_short", "csum_completed",      \
-            "csum_failed", "redirect_failed", "cpu_failed", "xsk_absent", "rate_full", "rate_contended", "event_lost", \
-            "no_rule"                                                                                                  \
-    }
+	{                                                                                                              \
+		"none", "no_policy", "short_ethernet", "short_vlan", "short_ip", "bad_version", "bad_ihl",             \
+		    "bad_length", "short_ext", "many_ext", "short_l4", "bad_doff", "bad_udp_length", "rewrite_short",  \
+		    "csum_completed", "csum_failed", "redirect_failed", "cpu_failed", "xsk_absent", "rate_full",       \
+		    "rate_contended", "event_lost", "no_rule"                                                          \
+	}
 
 #endif

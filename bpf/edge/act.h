@@ -9,128 +9,131 @@
 
 #include "edge/rewrite.h"
 
-static __always_inline int bl_drop_by(__u32 reason) {
-    bl_count(reason);
-    return XDP_DROP;
+static __always_inline int bl_drop_by(__u32 reason)
+{
+	bl_count(reason);
+	return XDP_DROP;
 }
 
 /* Answers from the driver: MAC addresses, IP addresses and ports change places; no checksum changes by that. */
-__noinline int edge_turn_round(struct xdp_md *ctx, const struct bl_packet *p) {
-    void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end, *l3;
-    struct ethhdr *eth = data;
-    __u8 mac[6];
+__noinline int edge_turn_round(struct xdp_md *ctx, const struct bl_packet *p)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end, *l3;
+	struct ethhdr *eth = data;
+	__u8 mac[6];
 
-    if (!p || (void *)(eth + 1) > end)
-        return BL_EDGE_R_REWRITE_SHORT;
-    __builtin_memcpy(mac, eth->h_dest, 6);
-    __builtin_memcpy(eth->h_dest, eth->h_source, 6);
-    __builtin_memcpy(eth->h_source, mac, 6);
-    l3 = data + (p->l3 & 0x3f);
-    if (p->facts & BL_FACT_V4) {
-        struct iphdr *ip = l3;
-        __be32 address;
+	if (!p || (void *)(eth + 1) > end)
+		return BL_EDGE_R_REWRITE_SHORT;
+	__builtin_memcpy(mac, eth->h_dest, 6);
+	__builtin_memcpy(eth->h_dest, eth->h_source, 6);
+	__builtin_memcpy(eth->h_source, mac, 6);
+	l3 = data + (p->l3 & 0x3f);
+	if (p->facts & BL_FACT_V4) {
+		struct iphdr *ip = l3;
+		__be32 address;
 
-        if ((void *)(ip + 1) > end)
-            return BL_EDGE_R_REWRITE_SHORT;
-        address = ip->saddr;
-        ip->saddr = ip->daddr;
-        ip->daddr = address;
-    } else if (p->facts & BL_FACT_V6) {
-        struct ipv6hdr *ip = l3;
-        struct in6_addr address;
+		if ((void *)(ip + 1) > end)
+			return BL_EDGE_R_REWRITE_SHORT;
+		address = ip->saddr;
+		ip->saddr = ip->daddr;
+		ip->daddr = address;
+	} else if (p->facts & BL_FACT_V6) {
+		struct ipv6hdr *ip = l3;
+		struct in6_addr address;
 
-        if ((void *)(ip + 1) > end)
-            return BL_EDGE_R_REWRITE_SHORT;
-        address = ip->saddr;
-        ip->saddr = ip->daddr;
-        ip->daddr = address;
-    }
-    if (p->facts & BL_FACT_PORTS) {
-        __be16 *ports = data + (p->l4 & BL_MAX_L4), port;
+		if ((void *)(ip + 1) > end)
+			return BL_EDGE_R_REWRITE_SHORT;
+		address = ip->saddr;
+		ip->saddr = ip->daddr;
+		ip->daddr = address;
+	}
+	if (p->facts & BL_FACT_PORTS) {
+		__be16 *ports = data + (p->l4 & BL_MAX_L4), port;
 
-        if ((void *)(ports + 2) > end)
-            return BL_EDGE_R_REWRITE_SHORT;
-        port = ports[0];
-        ports[0] = ports[1];
-        ports[1] = port;
-    }
-    return BL_EDGE_R_NONE;
+		if ((void *)(ports + 2) > end)
+			return BL_EDGE_R_REWRITE_SHORT;
+		port = ports[0];
+		ports[0] = ports[1];
+		ports[1] = port;
+	}
+	return BL_EDGE_R_NONE;
 }
 
-__noinline int edge_log(struct xdp_md *ctx, const struct bl_packet *p, __u32 rule, __u32 verdict) {
-    struct bl_edge_event *event = bpf_ringbuf_reserve(&edge_events, sizeof *event, 0);
-    __u32 size;
+__noinline int edge_log(struct xdp_md *ctx, const struct bl_packet *p, __u32 rule, __u32 verdict)
+{
+	struct bl_edge_event *event = bpf_ringbuf_reserve(&edge_events, sizeof *event, 0);
+	__u32 size;
 
-    if (!event || !p) {
-        if (event)
-            bpf_ringbuf_discard(event, 0);
-        bl_count(BL_EDGE_R_EVENT_LOST);
-        return 0;
-    }
-    event->time_ns = bpf_ktime_get_ns();
-    event->ifindex = ctx->ingress_ifindex;
-    event->rule = rule;
-    event->generation = cfg.generation;
-    event->verdict = verdict;
-    event->length = p->length;
-    size = p->length < BL_EDGE_SNAP ? p->length : BL_EDGE_SNAP;
-    event->captured = 0;
-    if (size >= 1 && size <= BL_EDGE_SNAP && !bpf_xdp_load_bytes(ctx, 0, event->data, size))
-        event->captured = size;
-    bpf_ringbuf_submit(event, 0);
-    return 0;
+	if (!event || !p) {
+		if (event)
+			bpf_ringbuf_discard(event, 0);
+		bl_count(BL_EDGE_R_EVENT_LOST);
+		return 0;
+	}
+	event->time_ns = bpf_ktime_get_ns();
+	event->ifindex = ctx->ingress_ifindex;
+	event->rule = rule;
+	event->generation = cfg.generation;
+	event->verdict = verdict;
+	event->length = p->length;
+	size = p->length < BL_EDGE_SNAP ? p->length : BL_EDGE_SNAP;
+	event->captured = 0;
+	if (size >= 1 && size <= BL_EDGE_SNAP && !bpf_xdp_load_bytes(ctx, 0, event->data, size))
+		event->captured = size;
+	bpf_ringbuf_submit(event, 0);
+	return 0;
 }
 
-static __always_inline int bl_send_to_xsk(struct xdp_md *ctx, const struct bl_edge_rule *rule) {
-    __u32 queue = ctx->rx_queue_index;
-    int code = XDP_PASS;
+static __always_inline int bl_send_to_xsk(struct xdp_md *ctx, const struct bl_edge_rule *rule)
+{
+	__u32 queue = ctx->rx_queue_index;
+	int code = XDP_PASS;
 
-    if (queue < BL_EDGE_XSK_QUEUES)
-        code = bpf_redirect_map(&edge_xsks, rule->target + queue, XDP_PASS);
-    if (code != XDP_REDIRECT)
-        bl_count(BL_EDGE_R_XSK_ABSENT);
-    return code;
+	if (queue < BL_EDGE_XSK_QUEUES)
+		code = bpf_redirect_map(&edge_xsks, rule->target + queue, XDP_PASS);
+	if (code != XDP_REDIRECT)
+		bl_count(BL_EDGE_R_XSK_ABSENT);
+	return code;
 }
 
 /* The XDP code for a verdict. What no rule of this policy says is not in the program: cfg is constant. */
 static __always_inline int bl_act(struct xdp_md *ctx, const struct bl_packet *p, __u32 index,
-                                  const struct bl_edge_rule *rule) {
-    __u32 verdict = rule->verdict, can = cfg.verdicts, leaving = 0;
-    int code, reason;
+				  const struct bl_edge_rule *rule)
+{
+	__u32 verdict = rule->verdict, can = cfg.verdicts, leaving = 0;
+	int code, reason;
 
-    if (can & 1 << BL_EDGE_DROP && verdict == BL_EDGE_DROP)
-        return XDP_DROP;
-    if (can & 1 << BL_EDGE_ABORT && verdict == BL_EDGE_ABORT)
-        return XDP_ABORTED;
-    if (can & ~(1 << BL_EDGE_PASS | 1 << BL_EDGE_DROP | 1 << BL_EDGE_ABORT))
-        leaving = verdict != BL_EDGE_PASS;
-    if ((cfg.rule_flags & BL_RULE_REWRITE && rule->flags & BL_RULE_REWRITE) || leaving) {
-        reason = edge_rewrite(ctx, p, index,
-                              verdict == BL_EDGE_XSK ? BL_TO_USER
-                              : leaving              ? BL_TO_DRIVER
-                                                     : BL_TO_STACK);
-        if (reason)
-            return bl_drop_by(reason);
-    }
-    if (can & 1 << BL_EDGE_TX && verdict == BL_EDGE_TX) {
-        reason = edge_turn_round(ctx, p);
-        return reason ? bl_drop_by(reason) : XDP_TX;
-    }
-    if (can & 1 << BL_EDGE_REDIRECT && verdict == BL_EDGE_REDIRECT) {
-        code = bpf_redirect_map(&edge_devs, rule->target, XDP_DROP);
-        if (code != XDP_REDIRECT)
-            bl_count(BL_EDGE_R_REDIRECT_FAILED);
-        return code;
-    }
-    if (can & 1 << BL_EDGE_CPU && verdict == BL_EDGE_CPU) {
-        code = bpf_redirect_map(&edge_cpus, rule->target, XDP_PASS);
-        if (code != XDP_REDIRECT)
-            bl_count(BL_EDGE_R_CPU_FAILED);
-        return code;
-    }
-    if (can & 1 << BL_EDGE_XSK && verdict == BL_EDGE_XSK)
-        return bl_send_to_xsk(ctx, rule);
-    return XDP_PASS;
+	if (can & 1 << BL_EDGE_DROP && verdict == BL_EDGE_DROP)
+		return XDP_DROP;
+	if (can & 1 << BL_EDGE_ABORT && verdict == BL_EDGE_ABORT)
+		return XDP_ABORTED;
+	if (can & ~(1 << BL_EDGE_PASS | 1 << BL_EDGE_DROP | 1 << BL_EDGE_ABORT))
+		leaving = verdict != BL_EDGE_PASS;
+	if ((cfg.rule_flags & BL_RULE_REWRITE && rule->flags & BL_RULE_REWRITE) || leaving) {
+		reason = edge_rewrite(ctx, p, index,
+				      verdict == BL_EDGE_XSK ? BL_TO_USER : leaving ? BL_TO_DRIVER : BL_TO_STACK);
+		if (reason)
+			return bl_drop_by(reason);
+	}
+	if (can & 1 << BL_EDGE_TX && verdict == BL_EDGE_TX) {
+		reason = edge_turn_round(ctx, p);
+		return reason ? bl_drop_by(reason) : XDP_TX;
+	}
+	if (can & 1 << BL_EDGE_REDIRECT && verdict == BL_EDGE_REDIRECT) {
+		code = bpf_redirect_map(&edge_devs, rule->target, XDP_DROP);
+		if (code != XDP_REDIRECT)
+			bl_count(BL_EDGE_R_REDIRECT_FAILED);
+		return code;
+	}
+	if (can & 1 << BL_EDGE_CPU && verdict == BL_EDGE_CPU) {
+		code = bpf_redirect_map(&edge_cpus, rule->target, XDP_PASS);
+		if (code != XDP_REDIRECT)
+			bl_count(BL_EDGE_R_CPU_FAILED);
+		return code;
+	}
+	if (can & 1 << BL_EDGE_XSK && verdict == BL_EDGE_XSK)
+		return bl_send_to_xsk(ctx, rule);
+	return XDP_PASS;
 }
 
 #endif

@@ -13,129 +13,141 @@
 
 #define BL_NO_RULE 0xffffffffu
 
-static __always_inline int bl_entry_live(const struct bl_set_entry *entry) {
-    return entry && (!entry->expires_ns || entry->expires_ns > bpf_ktime_get_ns());
+static __always_inline int bl_entry_live(const struct bl_set_entry *entry)
+{
+	return entry && (!entry->expires_ns || entry->expires_ns > bpf_ktime_get_ns());
 }
 
 /* Is the address (by its family) in prefix set number set? */
-static __always_inline int bl_in_prefix_set(const struct bl_packet *p, const __u64 address[2], __u32 set) {
-    void *inner;
+static __always_inline int bl_in_prefix_set(const struct bl_packet *p, const __u64 address[2], __u32 set)
+{
+	void *inner;
 
-    if (p->facts & BL_FACT_V4) {
-        struct bl_lpm4 key = {.bits = 32, .address = (__u32)address[0]};
+	if (p->facts & BL_FACT_V4) {
+		struct bl_lpm4 key = { .bits = 32, .address = (__u32)address[0] };
 
-        inner = bpf_map_lookup_elem(&edge_sets4, &set);
-        return inner && bl_entry_live(bpf_map_lookup_elem(inner, &key));
-    }
-    struct bl_lpm6 key = {.bits = 128};
+		inner = bpf_map_lookup_elem(&edge_sets4, &set);
+		return inner && bl_entry_live(bpf_map_lookup_elem(inner, &key));
+	}
+	struct bl_lpm6 key = { .bits = 128 };
 
-    __builtin_memcpy(key.address, address, 16);
-    inner = bpf_map_lookup_elem(&edge_sets6, &set);
-    return inner && bl_entry_live(bpf_map_lookup_elem(inner, &key));
+	__builtin_memcpy(key.address, address, 16);
+	inner = bpf_map_lookup_elem(&edge_sets6, &set);
+	return inner && bl_entry_live(bpf_map_lookup_elem(inner, &key));
 }
 
-static __always_inline int bl_in_member_set(__u64 data, __u32 set) {
-    struct bl_set_key key = {.data = data, .set = set};
+static __always_inline int bl_in_member_set(__u64 data, __u32 set)
+{
+	struct bl_set_key key = { .data = data, .set = set };
 
-    return bl_entry_live(bpf_map_lookup_elem(&edge_members, &key));
+	return bl_entry_live(bpf_map_lookup_elem(&edge_members, &key));
 }
 
-static __always_inline __u64 bl_mac_word(const __u8 *mac) {
-    return (__u64) * (const __u16 *)(mac + 4) << 32 | *(const __u32 *)mac;
+static __always_inline __u64 bl_mac_word(const __u8 *mac)
+{
+	return (__u64)*(const __u16 *)(mac + 4) << 32 | *(const __u32 *)mac;
 }
 
-/* 1: every set condition of the entry holds. A field that is not in the packet is in no set, and not in its negation.
- */
-__noinline int edge_match_sets(struct xdp_md *ctx, const struct bl_packet *p, __u32 index) {
-    struct bl_edge_extra *x = bpf_map_lookup_elem(&edge_extras, &index);
-    void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+/* 1: every set condition of the entry holds. A field that is not in the packet is in no set, and not in its negation. */
+__noinline int edge_match_sets(struct xdp_md *ctx, const struct bl_packet *p, __u32 index)
+{
+	struct bl_edge_extra *x = bpf_map_lookup_elem(&edge_extras, &index);
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 
-    if (!p || !x)
-        return 0;
-    if (x->sets[BL_SET_SRC] != BL_SET_NONE || x->sets[BL_SET_DST] != BL_SET_NONE) {
-        if (!(p->facts & (BL_FACT_V4 | BL_FACT_V6)))
-            return 0;
-        if (x->sets[BL_SET_SRC] != BL_SET_NONE &&
-            bl_in_prefix_set(p, p->src, x->sets[BL_SET_SRC]) == x->sets_negated[BL_SET_SRC])
-            return 0;
-        if (x->sets[BL_SET_DST] != BL_SET_NONE &&
-            bl_in_prefix_set(p, p->dst, x->sets[BL_SET_DST]) == x->sets_negated[BL_SET_DST])
-            return 0;
-    }
-    if (x->sets[BL_SET_SPORT] != BL_SET_NONE &&
-        bl_in_member_set(p->sport, x->sets[BL_SET_SPORT]) == x->sets_negated[BL_SET_SPORT])
-        return 0;
-    if (x->sets[BL_SET_DPORT] != BL_SET_NONE &&
-        bl_in_member_set(p->dport, x->sets[BL_SET_DPORT]) == x->sets_negated[BL_SET_DPORT])
-        return 0;
-    if (x->sets[BL_SET_SRC_MAC] != BL_SET_NONE || x->sets[BL_SET_DST_MAC] != BL_SET_NONE) {
-        const struct ethhdr *eth = data;
+	if (!p || !x)
+		return 0;
+	if (x->sets[BL_SET_SRC] != BL_SET_NONE || x->sets[BL_SET_DST] != BL_SET_NONE) {
+		if (!(p->facts & (BL_FACT_V4 | BL_FACT_V6)))
+			return 0;
+		if (x->sets[BL_SET_SRC] != BL_SET_NONE &&
+		    bl_in_prefix_set(p, p->src, x->sets[BL_SET_SRC]) == x->sets_negated[BL_SET_SRC])
+			return 0;
+		if (x->sets[BL_SET_DST] != BL_SET_NONE &&
+		    bl_in_prefix_set(p, p->dst, x->sets[BL_SET_DST]) == x->sets_negated[BL_SET_DST])
+			return 0;
+	}
+	if (x->sets[BL_SET_SPORT] != BL_SET_NONE &&
+	    bl_in_member_set(p->sport, x->sets[BL_SET_SPORT]) == x->sets_negated[BL_SET_SPORT])
+		return 0;
+	if (x->sets[BL_SET_DPORT] != BL_SET_NONE &&
+	    bl_in_member_set(p->dport, x->sets[BL_SET_DPORT]) == x->sets_negated[BL_SET_DPORT])
+		return 0;
+	if (x->sets[BL_SET_SRC_MAC] != BL_SET_NONE || x->sets[BL_SET_DST_MAC] != BL_SET_NONE) {
+		const struct ethhdr *eth = data;
 
-        if ((void *)(eth + 1) > end)
-            return 0;
-        if (x->sets[BL_SET_SRC_MAC] != BL_SET_NONE &&
-            bl_in_member_set(bl_mac_word(eth->h_source), x->sets[BL_SET_SRC_MAC]) == x->sets_negated[BL_SET_SRC_MAC])
-            return 0;
-        if (x->sets[BL_SET_DST_MAC] != BL_SET_NONE &&
-            bl_in_member_set(bl_mac_word(eth->h_dest), x->sets[BL_SET_DST_MAC]) == x->sets_negated[BL_SET_DST_MAC])
-            return 0;
-    }
-    return 1;
+		if ((void *)(eth + 1) > end)
+			return 0;
+		if (x->sets[BL_SET_SRC_MAC] != BL_SET_NONE &&
+		    bl_in_member_set(bl_mac_word(eth->h_source), x->sets[BL_SET_SRC_MAC]) ==
+			    x->sets_negated[BL_SET_SRC_MAC])
+			return 0;
+		if (x->sets[BL_SET_DST_MAC] != BL_SET_NONE &&
+		    bl_in_member_set(bl_mac_word(eth->h_dest), x->sets[BL_SET_DST_MAC]) ==
+			    x->sets_negated[BL_SET_DST_MAC])
+			return 0;
+	}
+	return 1;
 }
 
-static __always_inline int bl_masked(const __u64 field[2], const __u64 value[2], const __u64 mask[2]) {
-    return !((field[0] & mask[0]) ^ value[0]) && !((field[1] & mask[1]) ^ value[1]);
+static __always_inline int bl_masked(const __u64 field[2], const __u64 value[2], const __u64 mask[2])
+{
+	return !((field[0] & mask[0]) ^ value[0]) && !((field[1] & mask[1]) ^ value[1]);
 }
 
-static __always_inline int bl_outside(__u32 value, __u32 low, __u32 high) {
-    return value < low || value > high;
+static __always_inline int bl_outside(__u32 value, __u32 low, __u32 high)
+{
+	return value < low || value > high;
 }
 
 /* 1: the conditions of bl_edge_extra but for the sets hold. */
-__noinline int edge_match_extra(struct xdp_md *ctx, const struct bl_packet *p, __u32 index, __u32 flags) {
-    struct bl_edge_extra *x = bpf_map_lookup_elem(&edge_extras, &index);
-    void *end = (void *)(long)ctx->data_end;
-    const struct ethhdr *eth = (void *)(long)ctx->data;
-    int i;
+__noinline int edge_match_extra(struct xdp_md *ctx, const struct bl_packet *p, __u32 index, __u32 flags)
+{
+	struct bl_edge_extra *x = bpf_map_lookup_elem(&edge_extras, &index);
+	void *end = (void *)(long)ctx->data_end;
+	const struct ethhdr *eth = (void *)(long)ctx->data;
+	int i;
 
-    if (!p || !x)
-        return 0;
-    if (flags & BL_EXTRA_IP && !(p->facts & (BL_FACT_V4 | BL_FACT_V6)))
-        return 0;
-    if (flags & BL_EXTRA_SRC && bl_masked(p->src, x->src_value, x->src_mask) == !!(flags & BL_EXTRA_NOT_SRC))
-        return 0;
-    if (flags & BL_EXTRA_DST && bl_masked(p->dst, x->dst_value, x->dst_mask) == !!(flags & BL_EXTRA_NOT_DST))
-        return 0;
-    if (flags & (BL_EXTRA_SRC_MAC | BL_EXTRA_DST_MAC)) {
-        if ((void *)(eth + 1) > end)
-            return 0;
-        if (flags & BL_EXTRA_SRC_MAC && (bl_mac_word(eth->h_source) == x->src_mac) == !!(flags & BL_EXTRA_NOT_SRC_MAC))
-            return 0;
-        if (flags & BL_EXTRA_DST_MAC && (bl_mac_word(eth->h_dest) == x->dst_mac) == !!(flags & BL_EXTRA_NOT_DST_MAC))
-            return 0;
-    }
-    if (flags & BL_EXTRA_VLAN && (p->tag_count < 1 || bl_outside(p->tags >> 16, x->vlan_low, x->vlan_high)))
-        return 0;
-    if (flags & BL_EXTRA_INNER_VLAN && (p->tag_count < 2 || bl_outside(p->tags & 0xffff, x->inner_low, x->inner_high)))
-        return 0;
-    if (flags & BL_EXTRA_LENGTH && bl_outside(p->length, x->length_low, x->length_high))
-        return 0;
-    if (flags & BL_EXTRA_TTL && bl_outside(p->ttl, x->ttl_low, x->ttl_high))
-        return 0;
-    if (flags & BL_EXTRA_DEVICE) {
-        __u32 device = ctx->ingress_ifindex;
-        int listed = 0;
+	if (!p || !x)
+		return 0;
+	if (flags & BL_EXTRA_IP && !(p->facts & (BL_FACT_V4 | BL_FACT_V6)))
+		return 0;
+	if (flags & BL_EXTRA_SRC && bl_masked(p->src, x->src_value, x->src_mask) == !!(flags & BL_EXTRA_NOT_SRC))
+		return 0;
+	if (flags & BL_EXTRA_DST && bl_masked(p->dst, x->dst_value, x->dst_mask) == !!(flags & BL_EXTRA_NOT_DST))
+		return 0;
+	if (flags & (BL_EXTRA_SRC_MAC | BL_EXTRA_DST_MAC)) {
+		if ((void *)(eth + 1) > end)
+			return 0;
+		if (flags & BL_EXTRA_SRC_MAC &&
+		    (bl_mac_word(eth->h_source) == x->src_mac) == !!(flags & BL_EXTRA_NOT_SRC_MAC))
+			return 0;
+		if (flags & BL_EXTRA_DST_MAC &&
+		    (bl_mac_word(eth->h_dest) == x->dst_mac) == !!(flags & BL_EXTRA_NOT_DST_MAC))
+			return 0;
+	}
+	if (flags & BL_EXTRA_VLAN && (p->tag_count < 1 || bl_outside(p->tags >> 16, x->vlan_low, x->vlan_high)))
+		return 0;
+	if (flags & BL_EXTRA_INNER_VLAN &&
+	    (p->tag_count < 2 || bl_outside(p->tags & 0xffff, x->inner_low, x->inner_high)))
+		return 0;
+	if (flags & BL_EXTRA_LENGTH && bl_outside(p->length, x->length_low, x->length_high))
+		return 0;
+	if (flags & BL_EXTRA_TTL && bl_outside(p->ttl, x->ttl_low, x->ttl_high))
+		return 0;
+	if (flags & BL_EXTRA_DEVICE) {
+		__u32 device = ctx->ingress_ifindex;
+		int listed = 0;
 
-        for (i = 0; i < BL_EDGE_DEVICE_LIST; i++)
-            listed |= x->devices[i] && device == x->devices[i];
-        if (listed == !!(flags & BL_EXTRA_NOT_DEVICE))
-            return 0;
-    }
-    if (flags & BL_EXTRA_NOT_FACTS)
-        for (i = 0; i < BL_EDGE_NOT_FACTS; i++)
-            if (x->not_mask[i] && (p->facts & x->not_mask[i]) == x->not_value[i])
-                return 0;
-    return 1;
+		for (i = 0; i < BL_EDGE_DEVICE_LIST; i++)
+			listed |= x->devices[i] && device == x->devices[i];
+		if (listed == !!(flags & BL_EXTRA_NOT_DEVICE))
+			return 0;
+	}
+	if (flags & BL_EXTRA_NOT_FACTS)
+		for (i = 0; i < BL_EDGE_NOT_FACTS; i++)
+			if (x->not_mask[i] && (p->facts & x->not_mask[i]) == x->not_value[i])
+				return 0;
+	return 1;
 }
 
 /*
@@ -143,88 +155,91 @@ __noinline int edge_match_extra(struct xdp_md *ctx, const struct bl_packet *p, _
  * A packet under the rate takes its share by compare-and-swap; if others are faster four times, or the table has no
  * room, it counts as under the rate: a limit is never stricter than written.
  */
-static __always_inline int bl_take(__u64 *bucket, const struct bl_edge_rule *rule, __u64 now, int peek) {
-    int i;
+static __always_inline int bl_take(__u64 *bucket, const struct bl_edge_rule *rule, __u64 now, int peek)
+{
+	int i;
 
-    for (i = 0; i < 4; i++) {
-        __u64 old = *(volatile __u64 *)bucket, from = old > now ? old : now;
+	for (i = 0; i < 4; i++) {
+		__u64 old = *(volatile __u64 *)bucket, from = old > now ? old : now;
 
-        if (from + rule->rate_step > now + rule->rate_depth)
-            return 1;
-        if (peek || __sync_val_compare_and_swap(bucket, old, from + rule->rate_step) == old)
-            return 0;
-    }
-    bl_count(BL_EDGE_R_RATE_CONTENDED);
-    return 0;
+		if (from + rule->rate_step > now + rule->rate_depth)
+			return 1;
+		if (peek || __sync_val_compare_and_swap(bucket, old, from + rule->rate_step) == old)
+			return 0;
+	}
+	bl_count(BL_EDGE_R_RATE_CONTENDED);
+	return 0;
 }
 
-__noinline int edge_over_rate(const struct bl_packet *p, __u32 index, int peek) {
-    struct bl_edge_rule *rule = bpf_map_lookup_elem(&edge_rules, &index);
-    __u64 now = bpf_ktime_get_ns() << BL_RATE_UNITS_PER_NS_SHIFT, fresh;
-    struct bl_rate_key key = {};
-    __u64 *bucket;
+__noinline int edge_over_rate(const struct bl_packet *p, __u32 index, int peek)
+{
+	struct bl_edge_rule *rule = bpf_map_lookup_elem(&edge_rules, &index);
+	__u64 now = bpf_ktime_get_ns() << BL_RATE_UNITS_PER_NS_SHIFT, fresh;
+	struct bl_rate_key key = {};
+	__u64 *bucket;
 
-    if (!p || !rule)
-        return 0;
-    if (!(rule->flags & BL_RULE_RATE_PER_SRC)) {
-        __u32 slot = rule->counter;
+	if (!p || !rule)
+		return 0;
+	if (!(rule->flags & BL_RULE_RATE_PER_SRC)) {
+		__u32 slot = rule->counter;
 
-        bucket = bpf_map_lookup_elem(&edge_rates, &slot);
-        return bucket ? bl_take(bucket, rule, now, peek) : 0;
-    }
-    /* A packet without an address has no source to be over a rate. */
-    if (!(p->facts & (BL_FACT_V4 | BL_FACT_V6)))
-        return 0;
-    __builtin_memcpy(key.address, p->src, 16);
-    key.counter = rule->counter;
-    bucket = bpf_map_lookup_elem(&edge_sources, &key);
-    if (bucket)
-        return bl_take(bucket, rule, now, peek);
-    fresh = now + rule->rate_step;
-    if (!peek && bpf_map_update_elem(&edge_sources, &key, &fresh, BPF_NOEXIST)) {
-        bucket = bpf_map_lookup_elem(&edge_sources, &key);
-        if (bucket) /* another CPU made it first */
-            return bl_take(bucket, rule, now, peek);
-        bl_count(BL_EDGE_R_RATE_FULL);
-    }
-    return 0;
+		bucket = bpf_map_lookup_elem(&edge_rates, &slot);
+		return bucket ? bl_take(bucket, rule, now, peek) : 0;
+	}
+	/* A packet without an address has no source to be over a rate. */
+	if (!(p->facts & (BL_FACT_V4 | BL_FACT_V6)))
+		return 0;
+	__builtin_memcpy(key.address, p->src, 16);
+	key.counter = rule->counter;
+	bucket = bpf_map_lookup_elem(&edge_sources, &key);
+	if (bucket)
+		return bl_take(bucket, rule, now, peek);
+	fresh = now + rule->rate_step;
+	if (!peek && bpf_map_update_elem(&edge_sources, &key, &fresh, BPF_NOEXIST)) {
+		bucket = bpf_map_lookup_elem(&edge_sources, &key);
+		if (bucket) /* another CPU made it first */
+			return bl_take(bucket, rule, now, peek);
+		bl_count(BL_EDGE_R_RATE_FULL);
+	}
+	return 0;
 }
 
 /* The number of the entry that decides, or BL_NO_RULE (a broken table: the last entry matches everything). */
-static __always_inline __u32 bl_classify(struct xdp_md *ctx, const struct bl_packet *p, __u32 *rule, int peek) {
-    __u32 i, zero = 0;
-    struct bl_edge_table *table = bpf_map_lookup_elem(&edge_entries, &zero);
+static __always_inline __u32 bl_classify(struct xdp_md *ctx, const struct bl_packet *p, __u32 *rule, int peek)
+{
+	__u32 i, zero = 0;
+	struct bl_edge_table *table = bpf_map_lookup_elem(&edge_entries, &zero);
 
-    if (!table)
-        return BL_NO_RULE;
-    for (i = 0; i < BL_EDGE_MAX_ENTRIES; i++) {
-        const struct bl_edge_entry *e;
+	if (!table)
+		return BL_NO_RULE;
+	for (i = 0; i < BL_EDGE_MAX_ENTRIES; i++) {
+		const struct bl_edge_entry *e;
 
-        if (i >= cfg.entries)
-            break;
-        e = &table->entry[i];
-        if ((p->facts & e->facts_mask) != e->facts_value)
-            continue;
-        if ((p->addr4 & e->addr4_mask) != e->addr4_value)
-            continue;
-        if ((__u16)(p->dport - e->dport_low) > e->dport_span)
-            continue;
-        if ((__u16)(p->sport - e->sport_low) > e->sport_span)
-            continue;
-        if (cfg.entry_flags) {
-            __u32 flags = e->extra_flags;
+		if (i >= cfg.entries)
+			break;
+		e = &table->entry[i];
+		if ((p->facts & e->facts_mask) != e->facts_value)
+			continue;
+		if ((p->addr4 & e->addr4_mask) != e->addr4_value)
+			continue;
+		if ((__u16)(p->dport - e->dport_low) > e->dport_span)
+			continue;
+		if ((__u16)(p->sport - e->sport_low) > e->sport_span)
+			continue;
+		if (cfg.entry_flags) {
+			__u32 flags = e->extra_flags;
 
-            if (flags & ~BL_EXTRA_SETS && !edge_match_extra(ctx, p, e->extra, flags))
-                continue;
-            if (flags & BL_EXTRA_SETS && !edge_match_sets(ctx, p, e->extra))
-                continue;
-        }
-        if (cfg.rule_flags & BL_RULE_RATE && e->rate && !edge_over_rate(p, e->rule, peek))
-            continue;
-        *rule = e->rule;
-        return i;
-    }
-    return BL_NO_RULE;
+			if (flags & ~BL_EXTRA_SETS && !edge_match_extra(ctx, p, e->extra, flags))
+				continue;
+			if (flags & BL_EXTRA_SETS && !edge_match_sets(ctx, p, e->extra))
+				continue;
+		}
+		if (cfg.rule_flags & BL_RULE_RATE && e->rate && !edge_over_rate(p, e->rule, peek))
+			continue;
+		*rule = e->rule;
+		return i;
+	}
+	return BL_NO_RULE;
 }
 
 #endif

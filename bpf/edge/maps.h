@@ -7,175 +7,176 @@
 #define BEELINE_EDGE_MAPS_H
 
 #include "beeline/edge.h"
-#include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
 
-const volatile struct bl_edge_config cfg = {.entries = 1, .rules = 1};
+const volatile struct bl_edge_config cfg = { .entries = 1, .rules = 1 };
 
 /* Own. One value that holds all entries: user space sets its size to the number of entries before loading. */
 struct bl_edge_table {
-    struct bl_edge_entry entry[BL_EDGE_MAX_ENTRIES];
+	struct bl_edge_entry entry[BL_EDGE_MAX_ENTRIES];
 };
 
 struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct bl_edge_table);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bl_edge_table);
 } edge_entries SEC(".maps");
 
 /* Own. */
 struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, BL_EDGE_MAX_ENTRIES);
-    __type(key, __u32);
-    __type(value, struct bl_edge_extra);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BL_EDGE_MAX_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct bl_edge_extra);
 } edge_extras SEC(".maps");
 
 /* Own. */
 struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, BL_EDGE_MAX_RULES);
-    __type(key, __u32);
-    __type(value, struct bl_edge_rule);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BL_EDGE_MAX_RULES);
+	__type(key, __u32);
+	__type(value, struct bl_edge_rule);
 } edge_rules SEC(".maps");
 
 /* Sizes, not types: clang leaves the types of an inner map out of the BTF. */
 struct bl_edge_set4 {
-    __uint(type, BPF_MAP_TYPE_LPM_TRIE);
-    __uint(max_entries, 1);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(key_size, sizeof(struct bl_lpm4));
-    __uint(value_size, sizeof(struct bl_set_entry));
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(key_size, sizeof(struct bl_lpm4));
+	__uint(value_size, sizeof(struct bl_set_entry));
 };
 
 struct bl_edge_set6 {
-    __uint(type, BPF_MAP_TYPE_LPM_TRIE);
-    __uint(max_entries, 1);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(key_size, sizeof(struct bl_lpm6));
-    __uint(value_size, sizeof(struct bl_set_entry));
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(key_size, sizeof(struct bl_lpm6));
+	__uint(value_size, sizeof(struct bl_set_entry));
 };
 
 /* Own: prefix sets by index, IPv4 and IPv6. */
 struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-    __uint(max_entries, BL_EDGE_MAX_SETS);
-    __type(key, __u32);
-    __array(values, struct bl_edge_set4);
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, BL_EDGE_MAX_SETS);
+	__type(key, __u32);
+	__array(values, struct bl_edge_set4);
 } edge_sets4 SEC(".maps");
 
 struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-    __uint(max_entries, BL_EDGE_MAX_SETS);
-    __type(key, __u32);
-    __array(values, struct bl_edge_set6);
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, BL_EDGE_MAX_SETS);
+	__type(key, __u32);
+	__array(values, struct bl_edge_set6);
 } edge_sets6 SEC(".maps");
 
 /* Own: members of all port and MAC sets. */
 struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 1);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, struct bl_set_key);
-    __type(value, struct bl_set_entry);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct bl_set_key);
+	__type(value, struct bl_set_entry);
 } edge_members SEC(".maps");
 
 /* Own: devices to redirect to. The kernel empties an entry when its device goes. */
 struct {
-    __uint(type, BPF_MAP_TYPE_DEVMAP);
-    __uint(max_entries, BL_EDGE_MAX_DEVICES);
-    __type(key, __u32);
-    __type(value, __u32);
+	__uint(type, BPF_MAP_TYPE_DEVMAP);
+	__uint(max_entries, BL_EDGE_MAX_DEVICES);
+	__type(key, __u32);
+	__type(value, __u32);
 } edge_devs SEC(".maps");
 
 /* Kept: the slot. Index 0 is the live policy. */
 struct {
-    __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, __u32);
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
 } edge_progs SEC(".maps");
 
 /* Kept: hits by counter slot. */
 struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, BL_EDGE_MAX_COUNTERS);
-    __type(key, __u32);
-    __type(value, struct bl_edge_hits);
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BL_EDGE_MAX_COUNTERS);
+	__type(key, __u32);
+	__type(value, struct bl_edge_hits);
 } edge_hits SEC(".maps");
 
 /* Kept: BL_EDGE_R_* counters. */
 struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, BL_EDGE_REASONS);
-    __type(key, __u32);
-    __type(value, __u64);
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BL_EDGE_REASONS);
+	__type(key, __u32);
+	__type(value, __u64);
 } edge_reasons SEC(".maps");
 
 /* Kept: when the bucket of a global rate is empty again, by counter slot; units of 1/64 ns. */
 struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, BL_EDGE_MAX_COUNTERS);
-    __type(key, __u32);
-    __type(value, __u64);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BL_EDGE_MAX_COUNTERS);
+	__type(key, __u32);
+	__type(value, __u64);
 } edge_rates SEC(".maps");
 
 /* Kept: the same for each source of a rate per source. */
 struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, BL_EDGE_MAX_RATE_KEYS);
-    __type(key, struct bl_rate_key);
-    __type(value, __u64);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, BL_EDGE_MAX_RATE_KEYS);
+	__type(key, struct bl_rate_key);
+	__type(value, __u64);
 } edge_sources SEC(".maps");
 
 /* Kept: CPUs to hand packets to; index = CPU. */
 struct {
-    __uint(type, BPF_MAP_TYPE_CPUMAP);
-    __uint(max_entries, BL_EDGE_MAX_CPUS);
-    __type(key, __u32);
-    __type(value, struct bpf_cpumap_val);
+	__uint(type, BPF_MAP_TYPE_CPUMAP);
+	__uint(max_entries, BL_EDGE_MAX_CPUS);
+	__type(key, __u32);
+	__type(value, struct bpf_cpumap_val);
 } edge_cpus SEC(".maps");
 
 /* Kept: AF_XDP sockets that programs put here; index = name * BL_EDGE_XSK_QUEUES + rx queue. */
 struct {
-    __uint(type, BPF_MAP_TYPE_XSKMAP);
-    __uint(max_entries, BL_EDGE_XSK_NAMES *BL_EDGE_XSK_QUEUES);
-    __type(key, __u32);
-    __type(value, __u32);
+	__uint(type, BPF_MAP_TYPE_XSKMAP);
+	__uint(max_entries, BL_EDGE_XSK_NAMES * BL_EDGE_XSK_QUEUES);
+	__type(key, __u32);
+	__type(value, __u32);
 } edge_xsks SEC(".maps");
 
 /* Kept: log events, struct bl_edge_event. */
 struct {
-    __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 1 << 20);
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
 } edge_events SEC(".maps");
 
 /* Kept: BL_EDGE_MODE_* of the devices the root program is attached to. */
 struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 256);
-    __type(key, __u32);
-    __type(value, __u32);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u32);
+	__type(value, __u32);
 } edge_modes SEC(".maps");
 
 /* 512 bytes of a frame at a time, to sum them: bpf_csum_diff took no more before 6.13. */
 struct bl_edge_chunk {
-    __u8 byte[512];
+	__u8 byte[512];
 };
 
 struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct bl_edge_chunk);
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bl_edge_chunk);
 } edge_chunk SEC(".maps");
 
-static __always_inline void bl_count(__u32 reason) {
-    __u64 *count = bpf_map_lookup_elem(&edge_reasons, &reason);
+static __always_inline void bl_count(__u32 reason)
+{
+	__u64 *count = bpf_map_lookup_elem(&edge_reasons, &reason);
 
-    if (count)
-        (*count)++;
+	if (count)
+		(*count)++;
 }
 
 #endif
