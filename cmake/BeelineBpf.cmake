@@ -1,4 +1,4 @@
-# beeline_bpf(NAME SOURCE): compiles one BPF object and makes its skeleton.
+# beeline_bpf(NAME SOURCE [TEST]): compiles one BPF object and makes its skeleton. TEST: not part of the package.
 #   target beeline_bpf_NAME (alias beeline::bpf::NAME), header <NAME.skel.h> with struct NAME_bpf.
 # The object is inside the skeleton, so it is inside the binary.
 find_program(BPF_CLANG NAMES clang clang-14 clang-19 REQUIRED)
@@ -27,5 +27,7 @@ function(beeline_bpf name source)
   target_link_libraries(beeline_bpf_${name} INTERFACE PkgConfig::LIBBPF)
   # A static library that holds the skeleton names this target in its link interface, so the package has it too.
   set_target_properties(beeline_bpf_${name} PROPERTIES EXPORT_NAME bpf_${name})
-  set_property(GLOBAL APPEND PROPERTY BEELINE_LIBRARIES beeline_bpf_${name})
+  if(NOT "TEST" IN_LIST ARGN)
+    set_property(GLOBAL APPEND PROPERTY BEELINE_LIBRARIES beeline_bpf_${name})
+  endif()
 endfunction()
