@@ -12,6 +12,7 @@
 #include "beeline/base.h"
 
 #define BL_EDGE_MAX_ENTRIES 1024    /* table entries of one policy; a rule becomes one or several */
+#define BL_EDGE_NEAR_ENTRIES 32     /* a table up to this length is scanned inline */
 #define BL_EDGE_MAX_RULES 1024      /* rules of one policy, the fallback included */
 #define BL_EDGE_MAX_COUNTERS 8192   /* counter slots over all generations */
 #define BL_EDGE_MAX_SETS 64         /* sets of one policy, anonymous ones included */
@@ -94,10 +95,12 @@ struct bl_edge_entry {
 	__u32 extra_flags; /* BL_EXTRA_*; 0: bl_edge_extra is not read */
 	__u16 extra;       /* index in edge_extras */
 	__u16 rule;        /* index in edge_rules */
-	__u32 rate;        /* 1: the rule has a rate, asked last */
-	__u32 _pad[3];
+	__u32 rule_flags;  /* copies from the rule, so that a plain one is not even looked at */
+	__u32 verdict;
+	__u32 counter;
+	__u32 _pad;
 };
-BL_SIZE(bl_edge_entry, 8 * 4 + 2 * 4 + 4 + 2 + 2 + 4 + 4 * 3);
+BL_SIZE(bl_edge_entry, 8 * 4 + 2 * 4 + 4 + 2 + 2 + 4 * 3 + 4);
 
 /* The rare conditions of one entry. */
 struct bl_edge_extra {
@@ -174,6 +177,10 @@ struct bl_edge_rule {
 };
 BL_SIZE(bl_edge_rule, 8 * 2 + 4 * 5 + 4 * 2 + 2 * 2 + 16 * 2 + 6 * 2 + 1 * 2 + 2);
 
+#define BL_NEEDS_PACKET (1u << 0) /* some rule does more than compare, pass, drop or abort: keep what was parsed */
+#define BL_NEEDS_LENGTH (1u << 1) /* some rule asks for the frame's length */
+#define BL_NEEDS_FAR_SCAN (1u << 2) /* the table is long (more than BL_EDGE_NEAR_ENTRIES): scan it out of line */
+
 /* Load-time constants of one policy: what is off here is not in the program that the kernel compiles. */
 struct bl_edge_config {
 	__u32 entries;      /* entries in use, at least 1; the last one matches everything */
@@ -182,8 +189,10 @@ struct bl_edge_config {
 	__u32 rule_flags;   /* union of all rule flags */
 	__u32 verdicts;     /* bit n: some rule has verdict n */
 	__u32 generation;   /* of this policy, from 1; in events and traces */
+	__u32 needs;        /* BL_NEEDS_* */
+	__u32 _pad;
 };
-BL_SIZE(bl_edge_config, 4 * 6);
+BL_SIZE(bl_edge_config, 4 * 8);
 
 /* A device that the root program is attached to, by ifindex in edge_modes. */
 #define BL_EDGE_MODE_NATIVE 1
@@ -263,10 +272,10 @@ struct bl_edge_trace {
 	__u64 facts;
 	__u32 generation;
 	__u32 rule;
-	__u32 entry;
 	__u32 reason; /* BL_EDGE_R_* of the first thing that was odd, or BL_EDGE_R_NONE */
+	__u32 _pad;
 };
-BL_SIZE(bl_edge_trace, 8 * 2 + 4 * 4);
+BL_SIZE(bl_edge_trace, 8 * 2 + 4 * 3 + 4);
 
 /*
  * Named counters of what is odd, in edge_reasons (per CPU). A number is for ever; the name is the metric's label.

@@ -7,6 +7,7 @@
 #ifndef BEELINE_EDGE_ACT_H
 #define BEELINE_EDGE_ACT_H
 
+#include "edge/classify.h"
 #include "edge/rewrite.h"
 
 static __always_inline int bl_drop_by(__u32 reason)
@@ -59,22 +60,25 @@ __noinline int edge_turn_round(struct xdp_md *ctx, const struct bl_packet *p)
 	return BL_EDGE_R_NONE;
 }
 
-__noinline int edge_log(struct xdp_md *ctx, const struct bl_packet *p, __u32 rule, __u32 verdict)
+/* before: packets that the rule had on this CPU; every log_every-th of them is an event. */
+__noinline int edge_log(struct xdp_md *ctx, const struct bl_packet *p, __u32 index, __u64 before)
 {
-	struct bl_edge_event *event = bpf_ringbuf_reserve(&edge_events, sizeof *event, 0);
+	struct bl_edge_rule *rule = bpf_map_lookup_elem(&edge_rules, &index);
+	struct bl_edge_event *event;
 	__u32 size;
 
-	if (!event || !p) {
-		if (event)
-			bpf_ringbuf_discard(event, 0);
+	if (!rule || !p || !rule->log_every || before % rule->log_every)
+		return 0;
+	event = bpf_ringbuf_reserve(&edge_events, sizeof *event, 0);
+	if (!event) {
 		bl_count(BL_EDGE_R_EVENT_LOST);
 		return 0;
 	}
 	event->time_ns = bpf_ktime_get_ns();
 	event->ifindex = ctx->ingress_ifindex;
-	event->rule = rule;
+	event->rule = index;
 	event->generation = cfg.generation;
-	event->verdict = verdict;
+	event->verdict = rule->verdict;
 	event->length = p->length;
 	size = p->length < BL_EDGE_SNAP ? p->length : BL_EDGE_SNAP;
 	event->captured = 0;
@@ -84,56 +88,73 @@ __noinline int edge_log(struct xdp_md *ctx, const struct bl_packet *p, __u32 rul
 	return 0;
 }
 
-static __always_inline int bl_send_to_xsk(struct xdp_md *ctx, const struct bl_edge_rule *rule)
+static __always_inline int bl_send_to_xsk(struct xdp_md *ctx, __u32 first)
 {
 	__u32 queue = ctx->rx_queue_index;
 	int code = XDP_PASS;
 
 	if (queue < BL_EDGE_XSK_QUEUES)
-		code = bpf_redirect_map(&edge_xsks, rule->target + queue, XDP_PASS);
+		code = bpf_redirect_map(&edge_xsks, first + queue, XDP_PASS);
 	if (code != XDP_REDIRECT)
 		bl_count(BL_EDGE_R_XSK_ABSENT);
 	return code;
 }
 
-/* The XDP code for a verdict. What no rule of this policy says is not in the program: cfg is constant. */
-static __always_inline int bl_act(struct xdp_md *ctx, const struct bl_packet *p, __u32 index,
-				  const struct bl_edge_rule *rule)
+/* Redirect verdicts: the frame is in its final form. */
+static __always_inline int bl_send(struct xdp_md *ctx, const struct bl_decision *d)
 {
-	__u32 verdict = rule->verdict, can = cfg.verdicts, leaving = 0;
-	int code, reason;
+	__u32 index = d->rule;
+	struct bl_edge_rule *rule = bpf_map_lookup_elem(&edge_rules, &index);
+	int code;
 
-	if (can & 1 << BL_EDGE_DROP && verdict == BL_EDGE_DROP)
-		return XDP_DROP;
-	if (can & 1 << BL_EDGE_ABORT && verdict == BL_EDGE_ABORT)
-		return XDP_ABORTED;
-	if (can & ~(1 << BL_EDGE_PASS | 1 << BL_EDGE_DROP | 1 << BL_EDGE_ABORT))
-		leaving = verdict != BL_EDGE_PASS;
-	if ((cfg.rule_flags & BL_RULE_REWRITE && rule->flags & BL_RULE_REWRITE) || leaving) {
-		reason = edge_rewrite(ctx, p, index,
-				      verdict == BL_EDGE_XSK ? BL_TO_USER : leaving ? BL_TO_DRIVER : BL_TO_STACK);
-		if (reason)
-			return bl_drop_by(reason);
-	}
-	if (can & 1 << BL_EDGE_TX && verdict == BL_EDGE_TX) {
-		reason = edge_turn_round(ctx, p);
-		return reason ? bl_drop_by(reason) : XDP_TX;
-	}
-	if (can & 1 << BL_EDGE_REDIRECT && verdict == BL_EDGE_REDIRECT) {
+	if (!rule)
+		return bl_drop_by(BL_EDGE_R_NO_RULE);
+	if (cfg.verdicts & 1 << BL_EDGE_REDIRECT && d->verdict == BL_EDGE_REDIRECT) {
 		code = bpf_redirect_map(&edge_devs, rule->target, XDP_DROP);
 		if (code != XDP_REDIRECT)
 			bl_count(BL_EDGE_R_REDIRECT_FAILED);
 		return code;
 	}
-	if (can & 1 << BL_EDGE_CPU && verdict == BL_EDGE_CPU) {
+	if (cfg.verdicts & 1 << BL_EDGE_CPU && d->verdict == BL_EDGE_CPU) {
 		code = bpf_redirect_map(&edge_cpus, rule->target, XDP_PASS);
 		if (code != XDP_REDIRECT)
 			bl_count(BL_EDGE_R_CPU_FAILED);
 		return code;
 	}
-	if (can & 1 << BL_EDGE_XSK && verdict == BL_EDGE_XSK)
-		return bl_send_to_xsk(ctx, rule);
-	return XDP_PASS;
+	if (cfg.verdicts & 1 << BL_EDGE_XSK && d->verdict == BL_EDGE_XSK)
+		return bl_send_to_xsk(ctx, rule->target);
+	return bl_drop_by(BL_EDGE_R_NO_RULE);
+}
+
+/* The XDP code for a decision. What no rule of this policy does is not in the program: cfg is constant. */
+static __always_inline int bl_act(struct xdp_md *ctx, const struct bl_packet *p, const struct bl_decision *d)
+{
+	__u32 verdict = d->verdict;
+	int reason, where = BL_TO_DRIVER;
+
+	if (verdict == BL_EDGE_DROP)
+		return XDP_DROP;
+	if (verdict == BL_EDGE_ABORT)
+		return XDP_ABORTED;
+	if (!(cfg.needs & BL_NEEDS_PACKET))
+		return XDP_PASS;
+	if (verdict == BL_EDGE_PASS) {
+		if (!(d->rule_flags & BL_RULE_REWRITE))
+			return XDP_PASS;
+		where = BL_TO_STACK;
+	} else if (verdict == BL_EDGE_XSK) {
+		where = BL_TO_USER;
+	}
+	reason = edge_rewrite(ctx, p, d->rule, where);
+	if (reason)
+		return bl_drop_by(reason);
+	if (verdict == BL_EDGE_PASS)
+		return XDP_PASS;
+	if (verdict == BL_EDGE_TX) {
+		reason = edge_turn_round(ctx, p);
+		return reason ? bl_drop_by(reason) : XDP_TX;
+	}
+	return bl_send(ctx, d);
 }
 
 #endif

@@ -6,7 +6,6 @@
  * parse once, find the rule, count, act. edge_hold keeps the hook of a device while its policy is being put in place.
  */
 #include "edge/act.h"
-#include "edge/classify.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -35,47 +34,66 @@ static __always_inline struct bl_edge_trace *bl_trace(struct xdp_md *ctx)
 	return trace;
 }
 
-static __always_inline void bl_answer(struct xdp_md *ctx, const struct bl_packet *p, __u32 entry, __u32 rule)
+static __always_inline void bl_answer(struct xdp_md *ctx, const struct bl_packet *p, const struct bl_decision *d)
 {
-	struct bl_edge_trace *trace = bl_trace(ctx);
+	struct bl_edge_trace *trace;
 
+	/* Read from ctx again: a pointer kept until here would have the verifier walk the table once per parser path. */
+	barrier_var(ctx);
+	trace = bl_trace(ctx);
 	if (!trace)
 		return;
 	trace->facts = p->facts;
 	trace->generation = cfg.generation;
-	trace->rule = rule;
-	trace->entry = entry;
+	trace->rule = d->rule;
 	trace->reason = p->reason;
+}
+
+/* All there is to know of the packet, in memory, for policies whose rules need it. */
+__noinline int edge_parse(struct xdp_md *ctx, struct bl_packet *p)
+{
+	if (p)
+		bl_parse(ctx, p, cfg.needs);
+	return 0;
 }
 
 SEC("xdp.frags")
 int edge_policy(struct xdp_md *ctx)
 {
-	struct bl_packet p = { .length = bpf_xdp_get_buff_len(ctx) };
-	__u32 index = 0, entry, slot;
+	struct bl_packet p = {}, kept;
+	struct bl_decision decision = {}, *d = &decision;
 	int traced = bl_trace(ctx) != NULL;
 	struct bl_edge_hits *hits;
-	struct bl_edge_rule *rule;
+	__u32 slot;
 
-	bl_parse(ctx, &p);
-	if (p.reason && !traced)
-		bl_count(p.reason);
-	entry = bl_classify(ctx, &p, &index, traced);
-	rule = bpf_map_lookup_elem(&edge_rules, &index);
-	if (entry == BL_NO_RULE || !rule)
+	barrier_var(traced);
+	if (cfg.needs & BL_NEEDS_PACKET) {
+		__builtin_memset(&kept, 0, sizeof kept);
+		edge_parse(ctx, &kept);
+		p.facts = kept.facts;
+		p.addr4 = kept.addr4;
+		p.sport = kept.sport;
+		p.dport = kept.dport;
+		p.length = kept.length;
+		p.reason = kept.reason;
+	} else {
+		bl_parse(ctx, &p, cfg.needs);
+	}
+	if (bl_classify(ctx, &p, &kept, traced, d))
 		return bl_drop_by(BL_EDGE_R_NO_RULE);
 	if (traced) {
-		bl_answer(ctx, &p, entry, index);
-		return bl_act(ctx, &p, index, rule);
+		bl_answer(ctx, &p, d);
+		return bl_act(ctx, &kept, d);
 	}
-	slot = rule->counter;
+	if (p.reason)
+		bl_count(p.reason);
+	slot = d->counter;
 	hits = bpf_map_lookup_elem(&edge_hits, &slot);
 	if (hits) {
-		if (cfg.rule_flags & BL_RULE_LOG && rule->flags & BL_RULE_LOG && rule->log_every &&
-		    hits->packets % rule->log_every == 0)
-			edge_log(ctx, &p, index, rule->verdict);
+		if (cfg.rule_flags & BL_RULE_LOG && d->rule_flags & BL_RULE_LOG)
+			edge_log(ctx, &kept, d->rule, hits->packets);
 		hits->packets++;
 		hits->bytes += p.length;
 	}
-	return bl_act(ctx, &p, index, rule);
+	return bl_act(ctx, &kept, d);
 }

@@ -161,7 +161,7 @@ struct {
 
 /* 512 bytes of a frame at a time, to sum them: bpf_csum_diff took no more before 6.13. */
 struct bl_edge_chunk {
-	__u8 byte[512];
+	__u64 word[64];
 };
 
 struct {

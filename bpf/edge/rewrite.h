@@ -58,49 +58,59 @@ struct bl_sum_walk {
 	__u32 failed;
 };
 
-static long bl_sum_step(__u32 index, struct bl_sum_walk *walk)
+/* Sum of size bytes (1..512) of the frame, 16 bits; negative when the frame does not hold them. */
+__noinline int edge_sum_chunk(struct xdp_md *ctx, __u32 offset, __u32 size)
 {
-	__u32 zero = 0, size = walk->left;
+	__u32 zero = 0;
 	struct bl_edge_chunk *chunk = bpf_map_lookup_elem(&edge_chunk, &zero);
 
-	if (!chunk || !size) {
-		walk->failed |= !chunk;
+	if (!chunk || size < 1 || size > sizeof *chunk)
+		return -1;
+	if (size < sizeof *chunk)
+		__builtin_memset(chunk, 0, sizeof *chunk);
+	if (bpf_xdp_load_bytes(ctx, offset, chunk, size))
+		return -1;
+	return bl_csum_fold((__u32)bpf_csum_diff(NULL, 0, (__be32 *)chunk, sizeof *chunk, 0));
+}
+
+static long bl_sum_step(__u32 index, struct bl_sum_walk *walk)
+{
+	__u32 size = walk->left < sizeof(struct bl_edge_chunk) ? walk->left : sizeof(struct bl_edge_chunk);
+	int sum;
+
+	if (!size)
 		return 1;
-	}
-	if (size > sizeof chunk->byte)
-		size = sizeof chunk->byte;
-	if (size < sizeof chunk->byte)
-		__builtin_memset(chunk->byte, 0, sizeof chunk->byte);
-	if (size < 1 || bpf_xdp_load_bytes(walk->ctx, walk->offset, chunk->byte, size)) {
+	sum = edge_sum_chunk(walk->ctx, walk->offset, size);
+	if (sum < 0) {
 		walk->failed = 1;
 		return 1;
 	}
-	walk->sum += (__u32)bpf_csum_diff(NULL, 0, (__be32 *)chunk->byte, sizeof chunk->byte, 0);
+	walk->sum += sum;
 	walk->offset += size;
 	walk->left -= size;
 	return 0;
 }
 
-/* Unfolded sum of the whole L4 segment; negative when the frame does not hold it. At most 64 KiB: 128 steps. */
-static __always_inline __s64 bl_segment_sum(struct xdp_md *ctx, const struct bl_packet *p)
+/* Sum of the whole L4 segment, 16 bits; negative when the frame does not hold it. At most 64 KiB: 128 steps. */
+__noinline int edge_segment_sum(struct xdp_md *ctx, __u32 offset, __u32 length)
 {
-	struct bl_sum_walk walk = { .ctx = ctx, .offset = p->l4, .left = p->payload };
+	struct bl_sum_walk walk = { .ctx = ctx, .offset = offset, .left = length };
 
 	bpf_loop(130, bl_sum_step, &walk, 0);
-	return walk.failed || walk.left ? -1 : (__s64)walk.sum;
+	return walk.failed || walk.left ? -1 : bl_csum_fold(walk.sum);
 }
 
 /* BL_CSUM_*, or negative: the segment is not all there, so nobody can tell. */
 static __always_inline int bl_csum_state(struct xdp_md *ctx, const struct bl_packet *p, __u16 check)
 {
 	__u64 pseudo = bl_pseudo_sum(p, p->src, p->dst);
-	__s64 sum;
+	int sum;
 
 	if (!check && (p->proto == IPPROTO_UDP || p->proto == IPPROTO_UDPLITE))
 		return BL_CSUM_NONE;
 	if (check != bl_csum_fold(pseudo) || p->facts & BL_FACT_FRAGMENT || p->proto == IPPROTO_UDPLITE)
 		return BL_CSUM_COMPLETE;
-	sum = bl_segment_sum(ctx, p);
+	sum = edge_segment_sum(ctx, p->l4, p->payload);
 	if (sum < 0)
 		return -1;
 	return bl_csum_fold(sum + pseudo) == 0xffff ? BL_CSUM_COMPLETE : BL_CSUM_PARTIAL;
@@ -136,7 +146,7 @@ static __always_inline int bl_csum_settle(struct xdp_md *ctx, const struct bl_pa
 {
 	__u16 *check = bl_csum_field(ctx, p), value;
 	__u64 pseudo;
-	__s64 sum;
+	int sum;
 
 	if (!check)
 		return -1;
@@ -148,7 +158,7 @@ static __always_inline int bl_csum_settle(struct xdp_md *ctx, const struct bl_pa
 	} else {
 		pseudo = bl_pseudo_sum(p, src, dst);
 		*check = 0;
-		sum = bl_segment_sum(ctx, p);
+		sum = edge_segment_sum(ctx, p->l4, p->payload);
 		check = bl_csum_field(ctx, p);
 		if (sum < 0 || !check)
 			return -1;

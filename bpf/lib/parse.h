@@ -30,7 +30,7 @@ struct bl_packet {
 	__u64 src[2]; /* either family; IPv4 in the first four bytes */
 	__u64 dst[2];
 	__u32 tags;    /* VLAN ids, outer << 16 | inner */
-	__u32 length;  /* of the frame, all buffers */
+	__u32 length;  /* of the frame; of its first buffer until somebody needs more */
 	__u32 reason;  /* the first odd thing, BL_EDGE_R_* */
 	__u32 payload; /* bytes from the L4 header on, by the IP header's word; 0 where there is no l4 */
 	__u16 sport;
@@ -130,7 +130,7 @@ static __always_inline void bl_parse_l4(void *data, void *end, __u32 offset, str
 }
 
 /* Both L3 parsers give the offset of the L4 header; where there is none to read, the facts say so or 0 comes back. */
-static __always_inline __u32 bl_parse_ipv4(void *data, void *pos, void *end, struct bl_packet *p)
+static __always_inline __u32 bl_parse_ipv4(struct xdp_md *ctx, void *data, void *pos, void *end, struct bl_packet *p)
 {
 	struct iphdr *ip = pos;
 	__u32 header, total;
@@ -159,6 +159,8 @@ static __always_inline __u32 bl_parse_ipv4(void *data, void *pos, void *end, str
 		p->facts |= BL_FACT_LATER;
 	if (header > sizeof *ip)
 		p->facts |= BL_FACT_OPTIONS;
+	if (total > p->length - p->l3) /* the frame has more buffers, or the header lies */
+		p->length = bpf_xdp_get_buff_len(ctx);
 	if (total < header || total > p->length - p->l3)
 		return bl_no_l4(p, BL_EDGE_R_BAD_LENGTH);
 	if (pos + header > end)
@@ -174,46 +176,63 @@ static __always_inline int bl_is_ext(__u8 next)
 	       next == BL_IP6_SHIM6;
 }
 
+/* What the walk over the extension headers works on; apart from bl_packet, so that the latter stays in registers. */
+struct bl_chain {
+	__u64 facts;
+	__u32 payload;
+	__u32 offset; /* of the next header; 0 in the end: nothing can be read there */
+	__u32 reason;
+	__u8 proto;
+	__u8 _pad[3];
+};
+
+static __always_inline int bl_chain_ends(struct bl_chain *chain, __u32 reason)
+{
+	chain->offset = 0;
+	if (reason)
+		chain->facts |= BL_FACT_MALFORMED;
+	chain->reason = reason;
+	return 0;
+}
+
 /*
- * Walks the chain; leaves p->proto at the first header that is not an extension, or at the one that is wrong. Returns
- * the offset behind the chain, 0 when nothing can be read there. Global, so that the verifier walks its loop once.
+ * Leaves proto at the first header that is not an extension, or at the one that is wrong. Global, so that the verifier
+ * walks the loop once.
  */
-__noinline __u32 bl_skip_ext(struct xdp_md *ctx, struct bl_packet *p, __u32 offset)
+__noinline int bl_walk_chain(struct xdp_md *ctx, struct bl_chain *chain)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	int i;
 
-	if (!p)
+	if (!chain)
 		return 0;
-	for (i = 0; i < BL_EDGE_MAX_EXT; i++) {
-		struct bl_ext *ext = data + (offset & BL_MAX_L4);
+	for (i = 0; i < BL_EDGE_MAX_EXT && bl_is_ext(chain->proto); i++) {
+		struct bl_ext *ext = data + (chain->offset & BL_MAX_L4);
 		__u32 size;
 
-		if (!bl_is_ext(p->proto))
-			return offset;
-		if (p->payload < 8 || (void *)(ext + 1) + 4 > end)
-			return bl_no_l4(p, BL_EDGE_R_SHORT_EXT);
+		if (chain->payload < 8 || (void *)(ext + 1) + 4 > end)
+			return bl_chain_ends(chain, BL_EDGE_R_SHORT_EXT);
 		size = (ext->length + 1) * 8;
-		if (p->proto == IPPROTO_AH)
+		if (chain->proto == IPPROTO_AH)
 			size = (ext->length + 2) * 4;
-		if (p->proto == IPPROTO_FRAGMENT) {
+		if (chain->proto == IPPROTO_FRAGMENT) {
 			__u16 fragment = bpf_ntohs(ext->fragment);
 
 			size = 8;
 			if (fragment & 0xfff9)
-				p->facts |= BL_FACT_FRAGMENT;
+				chain->facts |= BL_FACT_FRAGMENT;
 			if (fragment & 0xfff8)
-				p->facts |= BL_FACT_LATER;
+				chain->facts |= BL_FACT_LATER;
 		}
-		offset += size;
-		if (p->payload < size || data + (offset & BL_MAX_L4) > end)
-			return bl_no_l4(p, BL_EDGE_R_SHORT_EXT);
-		p->proto = ext->next;
-		p->payload -= size;
-		if (p->facts & BL_FACT_LATER)
-			return 0;
+		chain->offset += size;
+		if (chain->payload < size || data + (chain->offset & BL_MAX_L4) > end)
+			return bl_chain_ends(chain, BL_EDGE_R_SHORT_EXT);
+		chain->proto = ext->next;
+		chain->payload -= size;
+		if (chain->facts & BL_FACT_LATER)
+			return bl_chain_ends(chain, BL_EDGE_R_NONE);
 	}
-	return bl_is_ext(p->proto) ? bl_no_l4(p, BL_EDGE_R_MANY_EXT) : offset;
+	return bl_is_ext(chain->proto) ? bl_chain_ends(chain, BL_EDGE_R_MANY_EXT) : 0;
 }
 
 static __always_inline __u32 bl_parse_ipv6(struct xdp_md *ctx, void *data, void *pos, void *end, struct bl_packet *p)
@@ -231,24 +250,39 @@ static __always_inline __u32 bl_parse_ipv6(struct xdp_md *ctx, void *data, void 
 	__builtin_memcpy(p->src, &ip->saddr, 16);
 	__builtin_memcpy(p->dst, &ip->daddr, 16);
 	p->facts |= BL_FACT_V6 | (__u64)(bpf_ntohs(*(__be16 *)ip) >> 6 & 0x3f) << BL_FACT_DSCP_SHIFT;
-	room = p->length - p->l3 - sizeof *ip;
+	offset = p->l3 + sizeof *ip;
 	p->payload = bpf_ntohs(ip->payload_len);
+	if (p->payload > p->length - offset)
+		p->length = bpf_xdp_get_buff_len(ctx);
+	room = p->length - offset;
 	/* A jumbogram (RFC 2675) says 0 and has the length in a hop-by-hop option: the frame's length counts then. */
 	if (p->payload == 0 && p->proto == IPPROTO_HOPOPTS)
 		p->payload = room;
-	offset = p->l3 + sizeof *ip;
 	if (bl_is_ext(p->proto))
 		p->facts |= BL_FACT_OPTIONS;
-	if (p->payload > room)
+	if (p->payload > room) {
 		offset = bl_no_l4(p, BL_EDGE_R_BAD_LENGTH);
-	else if (p->facts & BL_FACT_OPTIONS)
-		offset = bl_skip_ext(ctx, p, offset);
+	} else if (p->facts & BL_FACT_OPTIONS) {
+		struct bl_chain chain = {
+			.facts = p->facts, .payload = p->payload, .offset = offset, .proto = p->proto
+		};
+
+		bl_walk_chain(ctx, &chain);
+		p->facts = chain.facts;
+		p->payload = chain.payload;
+		p->reason = chain.reason;
+		p->proto = chain.proto;
+		offset = chain.offset;
+	}
 	p->facts |= (__u64)p->proto << BL_FACT_PROTO_SHIFT;
 	return offset;
 }
 
-/* p is zero but for length. */
-static __always_inline void bl_parse(struct xdp_md *ctx, struct bl_packet *p)
+/*
+ * p is zero; needs: BL_NEEDS_*. Inlined, so that a caller that looks at few of the fields pays for those only: what it
+ * does not read is not computed.
+ */
+static __always_inline void bl_parse(struct xdp_md *ctx, struct bl_packet *p, __u32 needs)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct ethhdr *eth = data;
@@ -257,13 +291,18 @@ static __always_inline void bl_parse(struct xdp_md *ctx, struct bl_packet *p)
 	__be16 type;
 	int i;
 
+	p->length = end - data;
+	if (needs & BL_NEEDS_LENGTH)
+		p->length = bpf_xdp_get_buff_len(ctx);
 	if (pos > end)
 		return bl_odd(p, BL_EDGE_R_SHORT_ETHERNET);
-	type = eth->h_proto;
+	type = *(__be16 *)(data + 12); /* struct ethhdr is packed: this is one load, not two */
 #pragma unroll
 	for (i = 0; i < BL_EDGE_MAX_TAGS; i++) {
 		struct bl_vlan *tag = pos;
 
+		if (type == bpf_htons(ETH_P_IP)) /* most often, so first */
+			break;
 		if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
 			break;
 		p->facts |= BL_FACT_VLAN;
@@ -280,7 +319,7 @@ static __always_inline void bl_parse(struct xdp_md *ctx, struct bl_packet *p)
 	if (p->facts & BL_FACT_MALFORMED)
 		return;
 	if (type == bpf_htons(ETH_P_IP))
-		offset = bl_parse_ipv4(data, pos, end, p);
+		offset = bl_parse_ipv4(ctx, data, pos, end, p);
 	else if (type == bpf_htons(ETH_P_IPV6))
 		offset = bl_parse_ipv6(ctx, data, pos, end, p);
 	if (offset)

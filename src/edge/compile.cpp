@@ -165,7 +165,9 @@ private:
         for (const Expanded &one : expanded) {
             bl_edge_entry entry = one.entry;
             entry.rule = static_cast<std::uint16_t>(tables_.rules.size());
-            entry.rate = rule.rate ? 1 : 0;
+            entry.rule_flags = row.flags;
+            entry.verdict = row.verdict;
+            entry.counter = row.counter;
             entry.extra = static_cast<std::uint16_t>(tables_.extras.size());
             if (entry.extra_flags != 0)
                 tables_.extras.push_back(one.extra);
@@ -210,6 +212,14 @@ private:
         tables_.config.entries = static_cast<std::uint32_t>(tables_.entries.size());
         tables_.config.rules = static_cast<std::uint32_t>(tables_.rules.size());
         tables_.config.generation = binding_.generation;
+        constexpr std::uint32_t plain = 1U << BL_EDGE_PASS | 1U << BL_EDGE_DROP | 1U << BL_EDGE_ABORT;
+        if (tables_.config.entry_flags != 0 || tables_.config.rule_flags != 0 ||
+            (tables_.config.verdicts & ~plain) != 0)
+            tables_.config.needs |= BL_NEEDS_PACKET;
+        if (tables_.config.entries > BL_EDGE_NEAR_ENTRIES)
+            tables_.config.needs |= BL_NEEDS_FAR_SCAN | BL_NEEDS_PACKET;
+        if ((tables_.config.entry_flags & BL_EXTRA_LENGTH) != 0 || (tables_.config.rule_flags & BL_RULE_LOG) != 0)
+            tables_.config.needs |= BL_NEEDS_LENGTH;
     }
 
     const Binding &binding_;

@@ -246,7 +246,7 @@ Result<Judgement> judge(int prog_fd, std::span<const std::byte> frame, std::uint
     if (trace.generation == 0)
         return fail(Kind::state, 0, "the program has no policy to ask");
     return Judgement{.rule = trace.rule,
-                     .entry = trace.entry,
+
                      .xdp = result.retval,
                      .reason = trace.reason,
                      .facts = trace.facts,
