@@ -14,8 +14,8 @@
 
 namespace beeline::edge {
 
-/// Longer literal lists of prefixes become sets of their own: one lookup instead of one table entry for each.
-inline constexpr std::size_t kMaxLiteralPrefixes = 8;
+/// Longer lists of prefixes or MAC addresses become sets of their own: one lookup instead of one table entry for each.
+inline constexpr std::size_t kMaxLiterals = 8;
 
 class Lowering {
 public:

@@ -29,6 +29,12 @@ void add_once(std::vector<T> &values, const T &value) {
         values.push_back(value);
 }
 
+/// One compare cannot say "none of several", and one compare each is too dear for many.
+template <class T>
+bool needs_set(const OneOf<T> &condition) {
+    return condition.any_of.size() > (condition.negated ? 1 : kMaxLiterals);
+}
+
 /// The bits of "syn", "all", "none".
 std::uint8_t flag_bits(std::string_view name) {
     if (name == "all")
@@ -91,6 +97,11 @@ OneOf<Mac> Lowering::macs(const Condition &condition) {
     for (const Item &item : condition.items)
         if (const auto *mac = std::get_if<Mac>(&item.value))
             add_once(result.any_of, *mac);
+    if (needs_set(result)) {
+        result.set = fmt::format("${}", made_.size() + 1);
+        made_.push_back({result.set, SetType::mac, {}, {}, std::move(result.any_of)});
+        result.any_of.clear();
+    }
     return result;
 }
 
@@ -127,11 +138,10 @@ void Lowering::prefixes(const Condition &condition, std::optional<OneOf<Prefix>>
             result.any_of.push_back(prefix);
     }
     const bool one_family = seen4.empty() != seen6.empty();
-    if (result.any_of.size() > (condition.negated ? 1 : kMaxLiteralPrefixes)) {
-        Set set{fmt::format("${}", made_.size() + 1), SetType::prefix, std::move(result.any_of), {}, {}};
+    if (needs_set(result)) {
+        result.set = fmt::format("${}", made_.size() + 1);
+        made_.push_back({result.set, SetType::prefix, std::move(result.any_of), {}, {}});
         result.any_of.clear();
-        result.set = set.name;
-        made_.push_back(std::move(set));
         // A negated set holds for both families, negated prefixes of one family for that one only.
         if (condition.negated && one_family)
             rule_.match.ip = seen6.empty() ? Family::v4 : Family::v6;

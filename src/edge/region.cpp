@@ -108,6 +108,15 @@ Piece piece(const Mac &mac) {
     return value(number(mac));
 }
 
+/// Is the value of the kind's width?
+bool fits(const Prefix &prefix, Region::Kind kind) {
+    return (prefix.family == Family::v4) == (kind == Region::v4);
+}
+template <class T>
+bool fits(const T &, Region::Kind) {
+    return true;
+}
+
 const Set *anonymous(std::span<const Set> sets, const std::string &name) {
     const auto found = std::find_if(sets.begin(), sets.end(), [&](const Set &set) { return set.name == name; });
     return name.starts_with('$') && found != sets.end() ? &*found : nullptr;
@@ -123,7 +132,8 @@ bool Field::contains(const Field &other) const {
     return (absent || !other.absent) && values.contains(other.values);
 }
 
-Region::Region(Kind kind, const Match &match, std::span<const Set> sets, Names &names) : kind_(kind) {
+Region::Region(Kind kind, const Rule &rule, std::span<const Set> sets, Names &names) : kind_(kind) {
+    const Match &match = rule.match;
     for (std::uint8_t i = 0; i < count; ++i) {
         const auto name = static_cast<Name>(i);
         fields_[i].values = IntervalSet({{0, highest(name, kind)}});
@@ -138,6 +148,8 @@ Region::Region(Kind kind, const Match &match, std::span<const Set> sets, Names &
     if (match.ip && (kind == other || (*match.ip == Family::v4) != (kind == v4)))
         constrain(length, {});
     from(match, sets, names);
+    if (rule.action.rewrite.sport || rule.action.rewrite.dport) // what is rewritten must be there
+        constrain(sport, fields_[sport].values);
     conclude();
     for (std::uint8_t i = 0; i < count; ++i)
         empty_ = empty_ || fields_[i].empty();
@@ -151,8 +163,10 @@ void Region::constrain(Name name, IntervalSet values) {
     constrained_ |= 1u << name;
 }
 
-void Region::prefixes(Name name, const std::optional<OneOf<Prefix>> &condition, std::span<const Set> sets,
-                      Names &names) {
+/// entries: where an anonymous set keeps its values; named sets change at run time and are opaque.
+template <class T>
+void Region::one_of(Name name, const std::optional<OneOf<T>> &condition, std::vector<T> Set::*entries,
+                    std::span<const Set> sets, Names &names) {
     if (!condition)
         return;
     const Set *set = anonymous(sets, condition->set);
@@ -164,9 +178,9 @@ void Region::prefixes(Name name, const std::optional<OneOf<Prefix>> &condition, 
     }
     std::vector<Piece> pieces;
     bool other_family = false;
-    for (const Prefix &prefix : set != nullptr ? set->prefixes : condition->any_of) {
-        if ((prefix.family == Family::v4) == (kind_ == v4))
-            pieces.push_back(piece(prefix));
+    for (const T &each : set != nullptr ? set->*entries : condition->any_of) {
+        if (fits(each, kind_))
+            pieces.push_back(piece(each));
         else
             other_family = true;
     }
@@ -174,42 +188,31 @@ void Region::prefixes(Name name, const std::optional<OneOf<Prefix>> &condition, 
     if (!condition->negated)
         constrain(name, in);
     else if (in.empty() && other_family && set == nullptr)
-        constrain(name, {}); // a negated prefix is for its own family only
+        constrain(name, {}); // a negated prefix is for its own family only, a negated set for both
     else
         constrain(name, in.complement({0, highest(name, kind_)}));
 }
 
 void Region::from(const Match &match, std::span<const Set> sets, Names &names) {
-    const auto one_of = [&](Name name, const auto &condition) {
-        if (!condition)
-            return;
-        if (!condition->set.empty()) {
-            constrain(name, fields_[name].values);
-            fields_[name].set = names.number("@" + condition->set);
-            fields_[name].negated = condition->negated;
-            return;
-        }
-        std::vector<Piece> pieces;
-        for (const auto &each : condition->any_of)
-            pieces.push_back(piece(each));
-        const IntervalSet in{std::move(pieces)};
-        constrain(name, condition->negated ? in.complement({0, highest(name, kind_)}) : in);
+    const auto add = [&]<class T>(Name name, const std::optional<OneOf<T>> &condition,
+                                  std::vector<T> Set::*entries = nullptr) {
+        one_of(name, condition, entries, sets, names);
     };
-    prefixes(src, match.src, sets, names);
-    prefixes(dst, match.dst, sets, names);
-    one_of(sport, match.sport);
-    one_of(dport, match.dport);
-    one_of(proto, match.proto);
-    one_of(type, match.icmp_type);
-    one_of(code, match.icmp_code);
-    one_of(ethertype, match.ethertype);
-    one_of(vlan, match.vlan);
-    one_of(inner_vlan, match.inner_vlan);
-    one_of(mac_src, match.src_mac);
-    one_of(mac_dst, match.dst_mac);
-    one_of(ttl, match.ttl);
-    one_of(dscp, match.dscp);
-    one_of(length, match.length);
+    add(src, match.src, &Set::prefixes);
+    add(dst, match.dst, &Set::prefixes);
+    add(sport, match.sport, &Set::ports);
+    add(dport, match.dport, &Set::ports);
+    add(proto, match.proto);
+    add(type, match.icmp_type);
+    add(code, match.icmp_code);
+    add(ethertype, match.ethertype);
+    add(vlan, match.vlan);
+    add(inner_vlan, match.inner_vlan);
+    add(mac_src, match.src_mac, &Set::macs);
+    add(mac_dst, match.dst_mac, &Set::macs);
+    add(ttl, match.ttl);
+    add(dscp, match.dscp);
+    add(length, match.length);
     if (match.flags) {
         std::vector<Piece> pieces;
         for (std::uint64_t byte = 0; byte < 256; ++byte)

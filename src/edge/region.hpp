@@ -51,7 +51,7 @@ public:
     };
     // clang-format on
 
-    Region(Kind kind, const Match &match, std::span<const Set> sets, Names &names);
+    Region(Kind kind, const Rule &rule, std::span<const Set> sets, Names &names);
 
     [[nodiscard]] bool empty() const { return empty_; }
     [[nodiscard]] bool contains(const Region &inner) const;
@@ -59,7 +59,9 @@ public:
 private:
     void constrain(Name name, IntervalSet values);
     void from(const Match &match, std::span<const Set> sets, Names &names);
-    void prefixes(Name name, const std::optional<OneOf<Prefix>> &condition, std::span<const Set> sets, Names &names);
+    template <class T>
+    void one_of(Name name, const std::optional<OneOf<T>> &condition, std::vector<T> Set::*entries,
+                std::span<const Set> sets, Names &names);
     /// What one field says about others: a port means tcp, udp…, and no later fragment.
     void conclude();
 

@@ -69,11 +69,13 @@ std::string field(std::string_view word, const std::optional<OneOf<T>> &conditio
 }
 
 /// Sets made of literals ("$1") are written as the literals again.
-std::string prefixes(std::string_view word, const std::optional<OneOf<Prefix>> &condition, std::span<const Set> sets) {
+template <class T>
+std::string literals(std::string_view word, const std::optional<OneOf<T>> &condition, std::vector<T> Set::*entries,
+                     std::span<const Set> sets) {
     if (condition && condition->set.starts_with('$'))
         for (const Set &set : sets)
             if (set.name == condition->set)
-                return field(word, std::optional(OneOf<Prefix>{condition->negated, set.prefixes, {}}));
+                return field(word, std::optional(OneOf<T>{condition->negated, set.*entries, {}}));
     return field(word, condition);
 }
 
@@ -137,8 +139,9 @@ std::string ethertype(std::uint16_t number) {
     return name == std::to_string(number) ? fmt::format("{:#06x}", number) : name;
 }
 
-std::string link_layer(const Match &m) {
-    std::string text = field("device", m.device) + field("mac src", m.src_mac) + field("mac dst", m.dst_mac);
+std::string link_layer(const Match &m, std::span<const Set> sets) {
+    std::string text = field("device", m.device);
+    text += literals("mac src", m.src_mac, &Set::macs, sets) + literals("mac dst", m.dst_mac, &Set::macs, sets);
     if (m.tagged)
         text += *m.tagged ? " vlan any" : " vlan none";
     const auto number = [](std::uint16_t id) { return std::to_string(id); };
@@ -178,8 +181,8 @@ std::string to_text(const Mac &mac) {
 }
 
 std::string to_text(const Match &m, std::span<const Set> sets) {
-    std::string text = link_layer(m) + protocol(m);
-    text += prefixes("src", m.src, sets) + prefixes("dst", m.dst, sets);
+    std::string text = link_layer(m, sets) + protocol(m);
+    text += literals("src", m.src, &Set::prefixes, sets) + literals("dst", m.dst, &Set::prefixes, sets);
     text += field("sport", m.sport) + field("dport", m.dport);
     if (m.flags)
         text += flags(*m.flags);

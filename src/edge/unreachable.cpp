@@ -18,9 +18,9 @@ namespace {
 
 using Regions = std::array<Region, 3>;
 
-Regions regions(const Match &match, std::span<const Set> sets, Names &names) {
-    return {Region(Region::v4, match, sets, names), Region(Region::v6, match, sets, names),
-            Region(Region::other, match, sets, names)};
+Regions regions(const Rule &rule, std::span<const Set> sets, Names &names) {
+    return {Region(Region::v4, rule, sets, names), Region(Region::v6, rule, sets, names),
+            Region(Region::other, rule, sets, names)};
 }
 
 bool empty(const Regions &regions) {
@@ -39,7 +39,7 @@ void warn_unreachable(const std::vector<Rule> &rules, std::span<const rules::Sou
     std::vector<Regions> seen;
     seen.reserve(rules.size());
     for (std::size_t i = 0; i < std::min(rules.size(), sources.size()); ++i) {
-        seen.push_back(regions(rules[i].match, sets, names));
+        seen.push_back(regions(rules[i], sets, names));
         const auto warn = [&](std::string message, std::string hint) {
             const std::string &text = sources[i]->text();
             const std::size_t start = text.find_first_not_of(" \t\r\n");

@@ -24,16 +24,6 @@ using rules::ValueSpec;
 constexpr std::size_t kMaxDeviceName = 15; // IFNAMSIZ - 1
 constexpr std::size_t kMaxXskName = 31;
 
-/// What the kernel's dev_valid_name() demands, and no control characters.
-std::string check_device(std::string_view name) {
-    if (name.empty() || name.size() > kMaxDeviceName)
-        return rules::quoted(name) + " cannot be a device: names have 1 to 15 bytes";
-    const auto bad = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == '/' || c == ':' || c == 0x7f; };
-    if (name == "." || name == ".." || std::any_of(name.begin(), name.end(), bad))
-        return rules::quoted(name) + " cannot be a device";
-    return {};
-}
-
 std::string check_xsk(std::string_view name) {
     const auto good = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
@@ -117,6 +107,8 @@ std::vector<MatchWord> make_matches() {
                             .list = true,
                             .check = check_device};
     ValueSpec vlan = numbers("an id from 0 to 4095, a list {1, 2}, 'any' or 'none'", 4095, kVlanWords, false);
+    ValueSpec ethertype = numbers("an ethertype by name or number, or a list {a, b}", 65535, ethertypes(), false);
+    ethertype.limits.low = 1; // 0 stands for frames too short to have one
     std::vector<MatchWord> words{
         {"ip", {}, "IPv4 packets", &kFamilyGroup, word::ip},
         {"ipv6", {}, "IPv6 packets", &kFamilyGroup, word::ipv6},
@@ -130,8 +122,7 @@ std::vector<MatchWord> make_matches() {
         {"flags", flags, "TCP flags", nullptr, word::flags},
         {"type", icmp("a type by name or number, or a list {a, b}"), "type of ICMP or ICMPv6", nullptr, word::type},
         {"code", icmp("a code by name or number, or a list {a, b}"), "code of ICMP or ICMPv6", nullptr, word::code},
-        {"ethertype", numbers("an ethertype by name or number, or a list {a, b}", 65535, ethertypes(), false),
-         "ethertype behind the VLAN tags", &kEthertypeGroup, word::ethertype},
+        {"ethertype", ethertype, "ethertype behind the VLAN tags", &kEthertypeGroup, word::ethertype},
         {"vlan", vlan, "VLAN id of the outer tag, 'any' tag or 'none'", nullptr, word::vlan},
         {"inner-vlan", numbers("an id from 0 to 4095 or a list {1, 2}", 4095, {}, false), "VLAN id of the second tag",
          nullptr, word::inner_vlan},
@@ -180,6 +171,16 @@ std::vector<Parameter> make_rewrite() {
 }
 
 } // namespace
+
+/// What the kernel's dev_valid_name() demands, and no control characters.
+std::string check_device(std::string_view name) {
+    if (name.empty() || name.size() > kMaxDeviceName)
+        return rules::quoted(name) + " cannot be a device: names have 1 to 15 bytes";
+    const auto bad = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == '/' || c == ':' || c == 0x7f; };
+    if (name == "." || name == ".." || std::any_of(name.begin(), name.end(), bad))
+        return rules::quoted(name) + " cannot be a device";
+    return {};
+}
 
 const rules::Vocabulary &vocabulary() {
     static const std::vector<MatchWord> matches = make_matches();

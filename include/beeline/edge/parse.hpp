@@ -5,6 +5,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <beeline/edge/policy.hpp>
@@ -37,6 +38,9 @@ struct ParsedRules {
 [[nodiscard]] std::string to_text(const Action &action);
 [[nodiscard]] std::string to_text(const Prefix &prefix);
 [[nodiscard]] std::string to_text(const Mac &mac);
+
+/// What is wrong with the name of a device, or an empty string.
+[[nodiscard]] std::string check_device(std::string_view name);
 
 /// One entry of a set, as config files and `set add` write it: adds it to set, or says what is wrong with the text.
 [[nodiscard]] Result<> add_entry(Set &set, std::string_view text);

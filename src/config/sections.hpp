@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What becomes of each section. All say what is wrong to the document and go on, so that one run tells everything.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include <beeline/config/config.hpp>
+
+#include "config/section.hpp"
+
+namespace beeline::config {
+
+/// [host]
+void read_host(const Section &section, Config &config);
+/// [sets.NAME]; files are relative to folder.
+[[nodiscard]] std::vector<edge::Set> read_sets(const Section &section, const std::filesystem::path &folder);
+/// [edge]
+[[nodiscard]] edge::Policy read_edge(const Section &section, std::vector<edge::Set> sets);
+
+} // namespace beeline::config
