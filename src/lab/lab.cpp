@@ -8,7 +8,10 @@
 #include <set>
 #include <thread>
 
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -50,6 +53,34 @@ Result<> bring_up(const End &end) {
             BL_CHECK(links.add_address(device.ifindex, address));
         }
         return links.set_up(device.ifindex);
+    });
+}
+
+/// Uses up device numbers, two for each node that is there already. The kernel reports a veth's carrier at once only
+/// when its two ends have different numbers (net/core/link_watch.c, linkwatch_urgent_event), and a second later else.
+Result<> skip_numbers(kernel::RtNetlink &links, std::size_t nodes) {
+    for (std::size_t i = 0; i < nodes; ++i) {
+        BL_CHECK(links.create_veth({.name = "skip0"}, {.name = "skip1"}));
+        BL_TRY(const auto device, links.device("skip0"));
+        BL_CHECK(links.remove_device(device.ifindex));
+    }
+    return {};
+}
+
+/// Until the stack has heard of the carrier: IPv6 uses an address only then. The carrier itself is there before.
+Result<> wait_until_running(const End &end) {
+    return end.node->within([&]() -> Result<> {
+        const kernel::UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        ifreq request{};
+        end.device.copy(request.ifr_name, IFNAMSIZ - 1);
+        for (int tries = 0; tries < 300; ++tries) {
+            if (::ioctl(socket.get(), SIOCGIFFLAGS, &request) != 0)
+                return fail_errno(errno, "read the flags of " + end.device);
+            if ((request.ifr_flags & IFF_RUNNING) != 0)
+                return {};
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        return fail(Kind::host, ETIMEDOUT, "wait until " + end.device + " is running");
     });
 }
 
@@ -155,12 +186,15 @@ Lab::~Lab() = default;
 Result<const Node *> Lab::add(const std::string &name) {
     const std::scoped_lock guard(state_->lock);
     BL_TRY(auto netns, kernel::NetNs::create(namespace_name(state_->name, name, state_->pid)));
+    const std::size_t nodes = state_->nodes.size();
     const Node &node = state_->nodes.emplace_back(name, std::move(netns));
-    BL_CHECK(node.within([]() -> Result<> {
+    const auto prepare = [nodes]() -> Result<> {
         BL_TRY(auto links, kernel::RtNetlink::open());
+        BL_CHECK(skip_numbers(links, nodes));
         BL_TRY(const auto lo, links.device("lo"));
         return links.set_up(lo.ifindex);
-    }));
+    };
+    BL_CHECK(node.within(prepare));
     return &node;
 }
 
@@ -173,18 +207,14 @@ Result<> Lab::cable(const End &a, const End &b, const CableOptions &options) {
     }));
     BL_CHECK(bring_up(a));
     BL_CHECK(bring_up(b));
+    BL_CHECK(wait_until_running(a));
+    BL_CHECK(wait_until_running(b));
     // Only now: veth tells the peer that it may be redirected to when GRO is switched on while both are up.
     for (const End *end : {&a, &b}) {
         BL_CHECK(end->node->set_offload(end->device, "tx", options.tx_checksum));
         BL_CHECK(end->node->set_offload(end->device, "gro", options.gro));
     }
-    for (int tries = 0; tries < 100; ++tries) { // The carrier is reported by a work queue.
-        BL_TRY(const auto device, a.node->device(a.device));
-        if (device.carrier)
-            return {};
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    return fail(Kind::host, ETIMEDOUT, fmt::format("wait for the cable {} - {}", a.device, b.device));
+    return {};
 }
 
 fs::path Lab::folder() const {
