@@ -272,10 +272,10 @@ struct bl_edge_trace {
 	__u64 facts;
 	__u32 generation;
 	__u32 rule;
-	__u32 reason; /* BL_EDGE_R_* of the first thing that was odd, or BL_EDGE_R_NONE */
-	__u32 _pad;
+	__u32 reason;  /* BL_EDGE_R_* of the first thing that was odd, or BL_EDGE_R_NONE */
+	__u32 outcome; /* BL_EDGE_R_* of what the action met: why it was not done as said, or what it took */
 };
-BL_SIZE(bl_edge_trace, 8 * 2 + 4 * 3 + 4);
+BL_SIZE(bl_edge_trace, 8 * 2 + 4 * 4);
 
 /*
  * Named counters of what is odd, in edge_reasons (per CPU). A number is for ever; the name is the metric's label.
@@ -294,9 +294,9 @@ BL_SIZE(bl_edge_trace, 8 * 2 + 4 * 3 + 4);
 #define BL_EDGE_R_SHORT_L4 10
 #define BL_EDGE_R_BAD_DOFF 11
 #define BL_EDGE_R_BAD_UDP_LENGTH 12
-#define BL_EDGE_R_REWRITE_SHORT 13  /* a header to rewrite is not there: dropped, never sent half rewritten */
+#define BL_EDGE_R_REWRITE_SHORT 13  /* a header to change is cut or lies: dropped, never sent half rewritten */
 #define BL_EDGE_R_CSUM_COMPLETED 14 /* partial checksum finished in software before tx, redirect or xsk: goes on */
-#define BL_EDGE_R_CSUM_FAILED 15    /* it could not be finished: dropped, never sent with a wrong one */
+#define BL_EDGE_R_CSUM_FAILED 15    /* it could not be made right: dropped, never sent with a wrong one */
 #define BL_EDGE_R_REDIRECT_FAILED 16 /* no such device in the map any more: dropped */
 #define BL_EDGE_R_CPU_FAILED 17     /* no such CPU in the map: passed */
 #define BL_EDGE_R_XSK_ABSENT 18     /* nobody listens on this queue: passed */

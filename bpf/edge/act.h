@@ -10,9 +10,9 @@
 #include "edge/classify.h"
 #include "edge/rewrite.h"
 
-static __always_inline int bl_drop_by(__u32 reason)
+static __always_inline int bl_drop_by(struct xdp_md *ctx, __u32 reason)
 {
-	bl_count(reason);
+	bl_happened(ctx, reason);
 	return XDP_DROP;
 }
 
@@ -88,7 +88,7 @@ __noinline int edge_log(struct xdp_md *ctx, const struct bl_packet *p, __u32 ind
 	return 0;
 }
 
-static __always_inline int bl_send_to_xsk(struct xdp_md *ctx, __u32 first)
+static __always_inline int bl_to_xsk(struct xdp_md *ctx, __u32 first)
 {
 	__u32 queue = ctx->rx_queue_index;
 	int code = XDP_PASS;
@@ -96,41 +96,44 @@ static __always_inline int bl_send_to_xsk(struct xdp_md *ctx, __u32 first)
 	if (queue < BL_EDGE_XSK_QUEUES)
 		code = bpf_redirect_map(&edge_xsks, first + queue, XDP_PASS);
 	if (code != XDP_REDIRECT)
-		bl_count(BL_EDGE_R_XSK_ABSENT);
+		bl_happened(ctx, BL_EDGE_R_XSK_ABSENT);
 	return code;
 }
 
-/* Redirect verdicts: the frame is in its final form. */
-static __always_inline int bl_send(struct xdp_md *ctx, const struct bl_decision *d)
+/*
+ * Finds the receiver of a frame that leaves. Asked before anything is changed in it: a frame that is passed because
+ * nobody is there must not have been made ready for somebody (a partial checksum stays partial for the stack).
+ */
+static __always_inline int bl_target(struct xdp_md *ctx, const struct bl_decision *d)
 {
 	__u32 index = d->rule;
 	struct bl_edge_rule *rule = bpf_map_lookup_elem(&edge_rules, &index);
 	int code;
 
 	if (!rule)
-		return bl_drop_by(BL_EDGE_R_NO_RULE);
+		return bl_drop_by(ctx, BL_EDGE_R_NO_RULE);
 	if (cfg.verdicts & 1 << BL_EDGE_REDIRECT && d->verdict == BL_EDGE_REDIRECT) {
 		code = bpf_redirect_map(&edge_devs, rule->target, XDP_DROP);
 		if (code != XDP_REDIRECT)
-			bl_count(BL_EDGE_R_REDIRECT_FAILED);
+			bl_happened(ctx, BL_EDGE_R_REDIRECT_FAILED);
 		return code;
 	}
 	if (cfg.verdicts & 1 << BL_EDGE_CPU && d->verdict == BL_EDGE_CPU) {
 		code = bpf_redirect_map(&edge_cpus, rule->target, XDP_PASS);
 		if (code != XDP_REDIRECT)
-			bl_count(BL_EDGE_R_CPU_FAILED);
+			bl_happened(ctx, BL_EDGE_R_CPU_FAILED);
 		return code;
 	}
 	if (cfg.verdicts & 1 << BL_EDGE_XSK && d->verdict == BL_EDGE_XSK)
-		return bl_send_to_xsk(ctx, rule->target);
-	return bl_drop_by(BL_EDGE_R_NO_RULE);
+		return bl_to_xsk(ctx, rule->target);
+	return bl_drop_by(ctx, BL_EDGE_R_NO_RULE);
 }
 
 /* The XDP code for a decision. What no rule of this policy does is not in the program: cfg is constant. */
 static __always_inline int bl_act(struct xdp_md *ctx, const struct bl_packet *p, const struct bl_decision *d)
 {
 	__u32 verdict = d->verdict;
-	int reason, where = BL_TO_DRIVER;
+	int reason, code;
 
 	if (verdict == BL_EDGE_DROP)
 		return XDP_DROP;
@@ -138,23 +141,16 @@ static __always_inline int bl_act(struct xdp_md *ctx, const struct bl_packet *p,
 		return XDP_ABORTED;
 	if (!(cfg.needs & BL_NEEDS_PACKET))
 		return XDP_PASS;
-	if (verdict == BL_EDGE_PASS) {
-		if (!(d->rule_flags & BL_RULE_REWRITE))
-			return XDP_PASS;
-		where = BL_TO_STACK;
-	} else if (verdict == BL_EDGE_XSK) {
-		where = BL_TO_USER;
-	}
-	reason = edge_rewrite(ctx, p, d->rule, where);
-	if (reason)
-		return bl_drop_by(reason);
-	if (verdict == BL_EDGE_PASS)
+	if (verdict == BL_EDGE_PASS && !(d->rule_flags & BL_RULE_REWRITE))
 		return XDP_PASS;
-	if (verdict == BL_EDGE_TX) {
+	code = verdict == BL_EDGE_PASS ? XDP_PASS : verdict == BL_EDGE_TX ? XDP_TX : bl_target(ctx, d);
+	if (code == XDP_DROP)
+		return XDP_DROP;
+	reason = edge_rewrite(ctx, p, d->rule,
+			      code == XDP_PASS ? BL_TO_STACK : verdict == BL_EDGE_XSK ? BL_TO_USER : BL_TO_DRIVER);
+	if (!reason && verdict == BL_EDGE_TX)
 		reason = edge_turn_round(ctx, p);
-		return reason ? bl_drop_by(reason) : XDP_TX;
-	}
-	return bl_send(ctx, d);
+	return reason ? bl_drop_by(ctx, reason) : code;
 }
 
 #endif

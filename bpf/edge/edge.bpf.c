@@ -24,16 +24,6 @@ int edge_hold(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-/* The record that explain put in front of the frame, or NULL for traffic. */
-static __always_inline struct bl_edge_trace *bl_trace(struct xdp_md *ctx)
-{
-	struct bl_edge_trace *trace = (void *)(long)ctx->data_meta;
-
-	if ((void *)(trace + 1) > (void *)(long)ctx->data || trace->magic != BL_EDGE_TRACE_MAGIC)
-		return NULL;
-	return trace;
-}
-
 static __always_inline void bl_answer(struct xdp_md *ctx, const struct bl_packet *p, const struct bl_decision *d)
 {
 	struct bl_edge_trace *trace;
@@ -80,7 +70,7 @@ int edge_policy(struct xdp_md *ctx)
 		bl_parse(ctx, &p, cfg.needs);
 	}
 	if (bl_classify(ctx, &p, &kept, traced, d))
-		return bl_drop_by(BL_EDGE_R_NO_RULE);
+		return bl_drop_by(ctx, BL_EDGE_R_NO_RULE);
 	if (traced) {
 		bl_answer(ctx, &p, d);
 		return bl_act(ctx, &kept, d);

@@ -12,7 +12,7 @@
 #ifndef BEELINE_EDGE_REWRITE_H
 #define BEELINE_EDGE_REWRITE_H
 
-#include "edge/maps.h"
+#include "edge/trace.h"
 #include "lib/csum.h"
 #include "lib/parse.h"
 
@@ -27,7 +27,7 @@ static __always_inline __u32 bl_csum_offset(const struct bl_packet *p)
 		return 0;
 	if (p->proto == IPPROTO_TCP)
 		return 16;
-	if (p->proto == IPPROTO_UDP || p->proto == IPPROTO_UDPLITE)
+	if (p->proto == IPPROTO_UDP || p->proto == IPPROTO_UDPLITE || p->proto == IPPROTO_DCCP)
 		return 6;
 	if (p->proto == IPPROTO_ICMPV6)
 		return 2;
@@ -108,7 +108,8 @@ static __always_inline int bl_csum_state(struct xdp_md *ctx, const struct bl_pac
 
 	if (!check && (p->proto == IPPROTO_UDP || p->proto == IPPROTO_UDPLITE))
 		return BL_CSUM_NONE;
-	if (check != bl_csum_fold(pseudo) || p->facts & BL_FACT_FRAGMENT || p->proto == IPPROTO_UDPLITE)
+	if (check != bl_csum_fold(pseudo) || p->facts & BL_FACT_FRAGMENT || p->proto == IPPROTO_UDPLITE ||
+	    p->proto == IPPROTO_DCCP)
 		return BL_CSUM_COMPLETE;
 	sum = edge_segment_sum(ctx, p->l4, p->payload);
 	if (sum < 0)
@@ -163,7 +164,7 @@ static __always_inline int bl_csum_settle(struct xdp_md *ctx, const struct bl_pa
 		if (sum < 0 || !check)
 			return -1;
 		value = ~bl_csum_fold(sum + pseudo);
-		bl_count(BL_EDGE_R_CSUM_COMPLETED);
+		bl_happened(ctx, BL_EDGE_R_CSUM_COMPLETED);
 	}
 	/* 0 would say "no checksum": RFC 768, RFC 8200 8.1. */
 	if (!value && (p->proto == IPPROTO_UDP || p->proto == IPPROTO_UDPLITE))
@@ -259,6 +260,23 @@ static __always_inline __u64 bl_rewrite_ports(__be16 *ports, const struct bl_edg
 }
 
 /*
+ * Why a frame cannot be changed as the rule says, or 0. Where the L4 header could not be read, addresses cannot change
+ * (its checksum would be wrong) and ports cannot change places. SCTP's checksum is a CRC over the whole packet, which
+ * ports are in and addresses are not; nobody computes it here.
+ */
+static __always_inline __u32 bl_fixed(const struct bl_packet *p, const struct bl_edge_rule *rule)
+{
+	__u32 addresses = BL_RULE_REWRITE_SRC | BL_RULE_REWRITE_DST, ports = BL_RULE_REWRITE_SPORT | BL_RULE_REWRITE_DPORT;
+	int turns = rule->verdict == BL_EDGE_TX;
+
+	if (p->facts & BL_FACT_MALFORMED && (turns || rule->flags & addresses))
+		return BL_EDGE_R_REWRITE_SHORT;
+	if (p->facts & BL_FACT_PORTS && p->proto == IPPROTO_SCTP && (turns || rule->flags & ports))
+		return BL_EDGE_R_CSUM_FAILED;
+	return 0;
+}
+
+/*
  * Carries out what the rule rewrites, and makes the L4 checksum right for where the frame goes (BL_TO_*); a rule that
  * rewrites nothing needs the latter too. 0, or the BL_EDGE_R_* to drop the packet by.
  */
@@ -272,6 +290,8 @@ __noinline int edge_rewrite(struct xdp_md *ctx, const struct bl_packet *p, __u32
 
 	if (!p || !rule)
 		return BL_EDGE_R_NO_RULE;
+	if (bl_fixed(p, rule))
+		return bl_fixed(p, rule);
 	if (bl_csum_offset(p)) {
 		check = bl_csum_field(ctx, p);
 		if (!check)

@@ -32,7 +32,7 @@ struct bl_packet {
 	__u32 tags;    /* VLAN ids, outer << 16 | inner */
 	__u32 length;  /* of the frame; of its first buffer until somebody needs more */
 	__u32 reason;  /* the first odd thing, BL_EDGE_R_* */
-	__u32 payload; /* bytes from the L4 header on, by the IP header's word; 0 where there is no l4 */
+	__u32 payload; /* bytes from the L4 header on, by the word of IP and UDP; 0 where there is no l4 */
 	__u16 sport;
 	__u16 dport;
 	__u16 l3; /* offset of the IP header; 0: none */
@@ -110,6 +110,8 @@ static __always_inline void bl_parse_l4(void *data, void *end, __u32 offset, str
 
 		if (length < 8 || (length > p->payload && !(p->facts & BL_FACT_FRAGMENT)))
 			return bl_odd(p, BL_EDGE_R_BAD_UDP_LENGTH);
+		if (!(p->facts & BL_FACT_FRAGMENT))
+			p->payload = length; /* what the checksum covers and says (RFC 768); more is padding */
 	} else if (p->proto == IPPROTO_TCP) {
 		struct tcphdr *tcp = pos;
 

@@ -249,6 +249,7 @@ Result<Judgement> judge(int prog_fd, std::span<const std::byte> frame, std::uint
 
                      .xdp = result.retval,
                      .reason = trace.reason,
+                     .outcome = trace.outcome,
                      .facts = trace.facts,
                      .generation = trace.generation,
                      .frame = {result.data_out.begin() + sizeof trace, result.data_out.end()}};

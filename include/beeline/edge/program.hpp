@@ -39,11 +39,12 @@ private:
 
 /// What the loaded program says about one frame.
 struct Judgement {
-    std::uint32_t rule = 0;   ///< Number of the rule that decides; Policy::rules counts from 0.
-    std::uint32_t entry = 0;  ///< Table entry that matched.
-    std::uint32_t xdp = 0;    ///< XDP_*: what the program returned.
-    std::uint32_t reason = 0; ///< BL_EDGE_R_*: the first odd thing the parser met; 0: none.
-    std::uint64_t facts = 0;  ///< BL_FACT_*.
+    std::uint32_t rule = 0;    ///< Number of the rule that decides; Policy::rules counts from 0.
+    std::uint32_t entry = 0;   ///< Table entry that matched.
+    std::uint32_t xdp = 0;     ///< XDP_*: what the program returned.
+    std::uint32_t reason = 0;  ///< BL_EDGE_R_*: the first odd thing the parser met; 0: none.
+    std::uint32_t outcome = 0; ///< BL_EDGE_R_*: why the action was not done as the rule says, or what it took.
+    std::uint64_t facts = 0;   ///< BL_FACT_*.
     std::uint32_t generation = 0;
     std::vector<std::byte> frame; ///< After a rewrite.
 };
