@@ -71,11 +71,11 @@ struct Surroundings {
 };
 
 struct Answer {
-    std::size_t rule = 0;         ///< Index in Policy::rules.
-    std::uint32_t xdp = 0;        ///< XDP_*.
-    std::uint32_t reason = 0;     ///< Of the parser.
-    std::uint32_t act_reason = 0; ///< BL_EDGE_R_* of what the action met: csum_completed, rewrite_short, xsk_absent…
-    Bytes frame;                  ///< After the action; meaningless when the packet is dropped.
+    std::size_t rule = 0;      ///< Index in Policy::rules.
+    std::uint32_t xdp = 0;     ///< XDP_*.
+    std::uint32_t reason = 0;  ///< Of the parser.
+    std::uint32_t outcome = 0; ///< BL_EDGE_R_* of what the action met: csum_completed, rewrite_short, xsk_absent…
+    Bytes frame;               ///< After the action; meaningless when the packet is dropped.
 };
 
 [[nodiscard]] bool matches(const edge::Match &match, const edge::Policy &policy, const Fields &fields,

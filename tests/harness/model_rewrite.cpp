@@ -178,12 +178,12 @@ std::uint32_t way_of(Verdict verdict, const Surroundings &around, std::uint32_t 
 
 Answer act(const edge::Action &action, View bytes, const Fields &fields, const Surroundings &around) {
     Answer answer;
-    answer.xdp = way_of(action.verdict, around, answer.act_reason);
+    answer.xdp = way_of(action.verdict, around, answer.outcome);
     if (answer.xdp == XDP_DROP || answer.xdp == XDP_ABORTED)
         return answer;
     const auto dropped = [&answer](std::uint32_t reason) {
         answer.xdp = XDP_DROP;
-        answer.act_reason = reason;
+        answer.outcome = reason;
         return answer;
     };
     const edge::Rewrite &rewrite = action.rewrite;
@@ -211,7 +211,7 @@ Answer act(const edge::Action &action, View bytes, const Fields &fields, const S
     const bool leaves = answer.xdp != XDP_PASS;
     const bool keeps_skb = !leaves || (around.generic && action.verdict != Verdict::xsk);
     if (state == State::partial || (state == State::complete && (addresses || ports)))
-        settle(frame, state, before, keeps_skb, answer.act_reason);
+        settle(frame, state, before, keeps_skb, answer.outcome);
     if (tx)
         turn_round(frame, fields);
     answer.frame = frame.take();
