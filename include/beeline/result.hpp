@@ -39,6 +39,8 @@ struct Error {
     std::string remedy = {}; ///< One line, or empty: what to do.
     std::string detail = {}; ///< Several lines for --verbose, or empty: the end of the verifier's log, for one.
 
+    bool operator==(const Error &) const = default;
+
     /// The error as one line: "what: strerror(code); remedy".
     [[nodiscard]] std::string message() const {
         std::string text = what;

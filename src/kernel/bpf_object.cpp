@@ -19,7 +19,7 @@ std::string_view in_words(std::string_view kind) {
         return "a BPF map";
     if (kind == "bpf-prog")
         return "a BPF program";
-    return kind == "bpf_link" ? "a BPF link" : kind;
+    return kind == "bpf-link" ? "a BPF link" : kind;
 }
 
 } // namespace
@@ -35,6 +35,8 @@ Result<> check_object_kind(int fd, std::string_view wanted) {
     std::string_view target(buffer.data(), static_cast<std::size_t>(length));
     if (target.starts_with(kPrefix))
         target.remove_prefix(kPrefix.size());
+    if (target == "bpf_link") // the name in a new link's descriptor; a reopened one has the other
+        target = "bpf-link";
     if (target != wanted)
         return fail(Kind::state, 0, fmt::format("expected {}, found {}", in_words(wanted), in_words(target)));
     return {};

@@ -2,6 +2,7 @@
 #include <beeline/kernel/features.hpp>
 
 #include <array>
+#include <charconv>
 #include <mutex>
 #include <optional>
 
@@ -18,35 +19,37 @@ namespace {
 
 struct Row {
     FeatureId id;
-    std::string_view title, needed_by, since;
+    std::string_view title, needed_by, since, config;
 };
 
-/// In the order of FeatureId. since: the mainline kernel that brought it.
+/// In the order of FeatureId. since: the mainline kernel that brought it; config: the option that can leave it out.
 constexpr std::array kRows{
-    Row{FeatureId::bpf, "the bpf system call", "everything", "4.4"},
-    Row{FeatureId::capabilities, "rights to load and attach", "everything", ""},
-    Row{FeatureId::btf, "kernel type information (BTF)", "programs that read kernel structs", "5.2"},
-    Row{FeatureId::jit, "the BPF just-in-time compiler", "speed", ""},
-    Row{FeatureId::bpffs, "the bpf file system", "state that outlives the process", "4.4"},
-    Row{FeatureId::bpffs_mounted, "a bpf file system on /sys/fs/bpf", "the default place of pins", ""},
-    Row{FeatureId::ring_buffer, "BPF ring buffers", "log actions, events", "5.8"},
-    Row{FeatureId::xdp_link, "XDP links", "edge", "5.9"},
-    Row{FeatureId::xdp_frags, "XDP on multi-buffer frames", "edge on devices with large MTU", "5.18"},
-    Row{FeatureId::xdp_live_frames, "live frames from test runs", "bench and demo traffic", "5.18"},
-    Row{FeatureId::prog_array, "tail calls", "edge", "4.2"},
-    Row{FeatureId::devmap_hash, "device maps by ifindex", "edge: redirect", "5.4"},
-    Row{FeatureId::cpumap_prog, "CPU maps", "edge: cpu", "5.9"},
-    Row{FeatureId::af_xdp, "AF_XDP sockets", "xsk, edge: xsk", "4.18"},
-    Row{FeatureId::tcx, "tcx links", "edge at tc, guest on veth, proxy", "6.6"},
-    Row{FeatureId::netkit, "netkit devices", "guest (else veth)", "6.7"},
-    Row{FeatureId::cgroup2, "a mounted cgroup2 hierarchy", "local, meter", "4.5"},
-    Row{FeatureId::cgroup_link, "cgroup links", "local, meter", "5.7"},
-    Row{FeatureId::sk_storage, "socket-local storage", "meter", "5.2"},
-    Row{FeatureId::sockmap_link, "sockmap links", "local (else plain attachment)", "6.10"},
-    Row{FeatureId::sk_lookup, "socket lookup programs", "proxy", "5.9"},
-    Row{FeatureId::tp_btf, "BTF-typed tracepoints", "drop reasons in top", "5.5"},
-    Row{FeatureId::freplace, "program extensions (freplace)", "sharing a device with libxdp's dispatcher", "5.6"},
-    Row{FeatureId::netns_create, "making network namespaces", "demo, bench, guest", "2.6.24"},
+    Row{FeatureId::bpf, "the bpf system call", "everything", "4.4", "CONFIG_BPF_SYSCALL"},
+    Row{FeatureId::capabilities, "rights to load and attach", "everything", "", ""},
+    Row{FeatureId::btf, "kernel type information (BTF)", "programs that read kernel structs", "5.2",
+        "CONFIG_DEBUG_INFO_BTF"},
+    Row{FeatureId::jit, "the BPF just-in-time compiler", "speed", "", "CONFIG_BPF_JIT"},
+    Row{FeatureId::bpffs, "the bpf file system", "state that outlives the process", "4.4", "CONFIG_BPF_SYSCALL"},
+    Row{FeatureId::bpffs_mounted, "a bpf file system on /sys/fs/bpf", "the default place of pins", "", ""},
+    Row{FeatureId::ring_buffer, "BPF ring buffers", "log actions, events", "5.8", "CONFIG_BPF_SYSCALL"},
+    Row{FeatureId::xdp_link, "XDP links", "edge", "5.9", "CONFIG_NET"},
+    Row{FeatureId::xdp_frags, "XDP on multi-buffer frames", "edge on devices with large MTU", "5.18", "CONFIG_NET"},
+    Row{FeatureId::xdp_live_frames, "live frames from test runs", "bench and demo traffic", "5.18", "CONFIG_NET"},
+    Row{FeatureId::prog_array, "tail calls", "edge", "4.2", "CONFIG_BPF_SYSCALL"},
+    Row{FeatureId::devmap_hash, "device maps by ifindex", "edge: redirect", "5.4", "CONFIG_NET"},
+    Row{FeatureId::cpumap_prog, "CPU maps", "edge: cpu", "5.9", "CONFIG_NET"},
+    Row{FeatureId::af_xdp, "AF_XDP sockets", "xsk, edge: xsk", "4.18", "CONFIG_XDP_SOCKETS"},
+    Row{FeatureId::tcx, "tcx links", "edge at tc, guest on veth, proxy", "6.6", "CONFIG_NET_XGRESS"},
+    Row{FeatureId::netkit, "netkit devices", "guest (else veth)", "6.7", "CONFIG_NETKIT"},
+    Row{FeatureId::cgroup2, "a mounted cgroup2 hierarchy", "local, meter", "4.5", "CONFIG_CGROUPS"},
+    Row{FeatureId::cgroup_link, "cgroup links", "local, meter", "5.7", "CONFIG_CGROUP_BPF"},
+    Row{FeatureId::sk_storage, "socket-local storage", "meter", "5.2", "CONFIG_NET"},
+    Row{FeatureId::sockmap_link, "sockmap links", "local (else plain attachment)", "6.10", "CONFIG_NET_SOCK_MSG"},
+    Row{FeatureId::sk_lookup, "socket lookup programs", "proxy", "5.9", "CONFIG_INET"},
+    Row{FeatureId::tp_btf, "BTF-typed tracepoints", "drop reasons in top", "5.5", "CONFIG_BPF_EVENTS"},
+    Row{FeatureId::freplace, "program extensions (freplace)", "sharing a device with libxdp's dispatcher", "5.6",
+        "CONFIG_BPF_JIT"},
+    Row{FeatureId::netns_create, "making network namespaces", "demo, bench, guest", "2.6.24", "CONFIG_NET_NS"},
 };
 constexpr std::size_t kFeatures = kRows.size();
 static_assert(kFeatures == static_cast<std::size_t>(FeatureId::netns_create) + 1);
@@ -67,6 +70,27 @@ std::string kernel_version() {
         return "unknown";
     const std::string release = names.release;
     return release.substr(0, release.find_first_not_of("0123456789."));
+}
+
+bool version_less(std::string_view version, std::string_view than) {
+    const auto next = [](std::string_view &text) {
+        unsigned number = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (error != std::errc()) {
+            text = {}; // no number: the version ends here
+            return 0U;
+        }
+        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+        text.remove_prefix(text.starts_with('.') ? 1 : 0);
+        return number;
+    };
+    while (!version.empty() || !than.empty()) {
+        const unsigned mine = next(version);
+        const unsigned other = next(than);
+        if (mine != other || (version.empty() && than.empty()))
+            return mine < other;
+    }
+    return false;
 }
 
 const Feature &probe(FeatureId id) {
@@ -101,9 +125,18 @@ Result<> require(FeatureId id) {
     if (id != FeatureId::capabilities)
         if (Result<> allowed = require_root_or_caps(); !allowed)
             return std::unexpected(std::move(allowed).error().within(fmt::format("cannot try {}", feature.title)));
-    const std::string needs =
-        feature.since.empty() ? "" : fmt::format(" (needs Linux >= {}, this is {})", feature.since, kernel_version());
-    return fail(Kind::unsupported, 0, fmt::format("no {}{}: {}", feature.title, needs, feature.why));
+    if (feature.since.empty())
+        return fail(Kind::unsupported, 0, fmt::format("no {}: {}", feature.title, feature.why));
+    const std::string version = kernel_version();
+    if (version_less(version, feature.since))
+        return fail(Kind::unsupported, 0,
+                    fmt::format("no {}: needs Linux >= {}, this is {}", feature.title, feature.since, version));
+    // New enough: left out of the build, or forbidden by a policy.
+    const std::string_view config = kRows[static_cast<std::size_t>(id)].config;
+    return fail(Kind::unsupported, 0,
+                fmt::format("no {}: Linux >= {} has them, this kernel ({}) does not: {}", feature.title, feature.since,
+                            version, feature.why),
+                fmt::format("it takes a kernel built with {} and no policy against it", config));
 }
 
 } // namespace beeline::kernel

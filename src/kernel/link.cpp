@@ -16,7 +16,7 @@
 namespace beeline::kernel {
 
 Result<LinkInfo> link_info(int fd) {
-    BL_CHECK(check_object_kind(fd, "bpf_link"));
+    BL_CHECK(check_object_kind(fd, "bpf-link"));
     uapi::LinkInfoHead raw;
     struct {
         std::uint32_t fd, size;
@@ -66,7 +66,7 @@ Result<std::vector<std::uint32_t>> link_ids() {
 }
 
 Result<Link> Link::adopt(UniqueFd fd) {
-    BL_CHECK(check_object_kind(fd.get(), "bpf_link"));
+    BL_CHECK(check_object_kind(fd.get(), "bpf-link"));
     return Link(std::move(fd));
 }
 

@@ -119,6 +119,8 @@ Result<std::optional<XdpFeatures>> xdp_features(int ifindex) {
 
 Result<std::vector<XdpObstacle>> native_xdp_obstacles(const Device &device, bool frags) {
     std::vector<XdpObstacle> found;
+    if (device.loopback)
+        return {{{fmt::format("{} has no native XDP", device.name), "use generic mode"}}};
     if (device.xdp.generic_id != 0)
         found.push_back({fmt::format("{} has a generic XDP program, and native beside generic is refused", device.name),
                          fmt::format("ip link set dev {} xdpgeneric off", device.name)});
@@ -140,7 +142,7 @@ Result<std::vector<XdpObstacle>> native_xdp_obstacles(const Device &device, bool
                                                       : fmt::format("ethtool -K {} rx-gro-hw off", device.name)});
     // A veth clears its features while its queues do not fit; that is told above.
     BL_TRY(const std::optional<XdpFeatures> features, xdp_features(device.ifindex));
-    if (device.loopback || (features && !features->basic() && found.empty()))
+    if (features && !features->basic() && found.empty())
         found.push_back({fmt::format("{} has no native XDP{}", device.name,
                                      device.driver.empty() ? "" : fmt::format(" (driver {})", device.driver)),
                          "use generic mode"});

@@ -52,10 +52,13 @@ struct Feature {
 [[nodiscard]] const Feature &probe(FeatureId id);
 /// All of them, in the order of FeatureId.
 [[nodiscard]] std::vector<Feature> probe_all();
-/// Kind::unsupported: "tcx links are not available (needs Linux >= 6.6; this is 6.1.0): ...".
+/// Kind::unsupported: "no tcx links: needs Linux >= 6.6, this is 6.1.0".
 [[nodiscard]] Result<> require(FeatureId id);
 
 /// "6.18.44" as uname gives it, cut at the first character that is no digit or dot.
 [[nodiscard]] std::string kernel_version();
+
+/// Compares dotted numbers: "6.1.190" < "6.6" < "6.18". Text behind the numbers must be cut off.
+[[nodiscard]] bool version_less(std::string_view version, std::string_view than);
 
 } // namespace beeline::kernel
