@@ -77,11 +77,12 @@ using Result = std::expected<T, Error>;
 #define BL_CONCAT(a, b) BL_CONCAT_(a, b)
 
 /// BL_TRY(auto x, expr): x is the value of expr, or the enclosing function returns expr's error.
-#define BL_TRY(declaration, expression)                                                                                \
-    auto BL_CONCAT(bl_try_, __LINE__) = (expression);                                                                  \
-    if (!BL_CONCAT(bl_try_, __LINE__))                                                                                 \
-        return std::unexpected(std::move(BL_CONCAT(bl_try_, __LINE__)).error());                                       \
-    declaration = *std::move(BL_CONCAT(bl_try_, __LINE__))
+#define BL_TRY(declaration, expression) BL_TRY_(BL_CONCAT(bl_try_, __LINE__), declaration, expression)
+#define BL_TRY_(result, declaration, expression)                                                                       \
+    auto result = (expression);                                                                                        \
+    if (!result)                                                                                                       \
+        return std::unexpected(std::move(result).error());                                                             \
+    declaration = *std::move(result)
 
 /// The same for Result<void>.
 #define BL_CHECK(expression)                                                                                           \

@@ -19,22 +19,8 @@ Result<std::vector<SetTable>> set_tables(const std::vector<Set> &sets) {
         return fail(Kind::config, 0, "the policy has " + std::to_string(sets.size()) + " sets",
                     "at most " + std::to_string(BL_EDGE_MAX_SETS) + ", those of long lists in rules included");
     std::vector<SetTable> tables;
-    for (const Set &set : sets) {
-        SetTable table{.name = set.name,
-                       .type = set.type,
-                       .index = static_cast<std::uint32_t>(tables.size()),
-                       .prefixes4 = {},
-                       .prefixes6 = {},
-                       .members = {}};
-        for (const Prefix &prefix : set.prefixes)
-            add_prefix(table, prefix);
-        for (const Range<std::uint16_t> &range : set.ports)
-            for (std::uint32_t port = range.low; port <= range.high; ++port)
-                table.members.push_back({.data = port, .set = table.index, ._pad = 0});
-        for (const Mac &mac : set.macs)
-            table.members.push_back({.data = mac_word(mac), .set = table.index, ._pad = 0});
-        tables.push_back(std::move(table));
-    }
+    for (const Set &set : sets)
+        tables.push_back(set_table(set, static_cast<std::uint32_t>(tables.size())));
     return tables;
 }
 

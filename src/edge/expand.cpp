@@ -342,8 +342,6 @@ private:
     std::vector<Expanded> entries_;
 };
 
-} // namespace
-
 void add_prefix(SetTable &table, const Prefix &prefix) {
     if (prefix.family == Family::v4) {
         bl_lpm4 key{.bits = prefix.bits, .address = 0};
@@ -354,6 +352,20 @@ void add_prefix(SetTable &table, const Prefix &prefix) {
         std::memcpy(key.address, prefix.address.data(), sizeof key.address);
         table.prefixes6.push_back(key);
     }
+}
+
+} // namespace
+
+SetTable set_table(const Set &set, std::uint32_t index) {
+    SetTable table{.name = set.name, .type = set.type, .index = index, .prefixes4 = {}, .prefixes6 = {}, .members = {}};
+    for (const Prefix &prefix : set.prefixes)
+        add_prefix(table, prefix);
+    for (const Range<std::uint16_t> &range : set.ports)
+        for (std::uint32_t port = range.low; port <= range.high; ++port)
+            table.members.push_back({.data = port, .set = index, ._pad = 0});
+    for (const Mac &mac : set.macs)
+        table.members.push_back({.data = mac_word(mac), .set = index, ._pad = 0});
+    return table;
 }
 
 Result<std::vector<Expanded>> expand(const Rule &rule, const std::vector<SetTable> &sets,

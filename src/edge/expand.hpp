@@ -20,7 +20,7 @@ struct Expanded {
 expand(const Rule &rule, const std::vector<SetTable> &sets,
        const std::function<Result<std::uint32_t>(const std::string &)> &ifindex);
 
-/// Puts a prefix into a set's tables.
-void add_prefix(SetTable &table, const Prefix &prefix);
+/// A set's entries as map keys.
+[[nodiscard]] SetTable set_table(const Set &set, std::uint32_t index);
 
 } // namespace beeline::edge

@@ -23,6 +23,8 @@ constexpr std::array kKeptMaps = {"edge_progs", "edge_hits", "edge_reasons", "ed
 constexpr std::array kKeptPrograms = {"edge_root", "edge_hold"};
 constexpr std::array kOwnMaps = {"edge_entries", "edge_extras",  "edge_rules", "edge_sets4",
                                  "edge_sets6",   "edge_members", "edge_devs"};
+/// Own as well, for user space alone: entries with an end that each set was given since it was last swept.
+constexpr std::array kBesides = {"edge_timed"};
 constexpr std::array kOwnPrograms = {"edge_policy"};
 
 /// Frames are copied into one page with head and tail room (net/bpf/test_run.c), less the trace record in front.
@@ -197,6 +199,10 @@ Result<Program> Program::load(const Tables &tables, const Kept &kept) {
     Objects objects;
     BL_CHECK(collect_maps(loaded.object(), kOwnMaps, objects));
     BL_CHECK(collect_programs(loaded.object(), kOwnPrograms, objects));
+    BL_TRY(objects[kBesides.front()], kernel::create_map({.type = BPF_MAP_TYPE_ARRAY,
+                                                          .name = kBesides.front(),
+                                                          .value_size = sizeof(std::uint64_t),
+                                                          .max_entries = BL_EDGE_MAX_SETS}));
     BL_CHECK(fill_entries(find(objects, "edge_entries"), tables.entries));
     BL_CHECK(fill_array(find(objects, "edge_extras"), tables.extras));
     BL_CHECK(fill_array(find(objects, "edge_rules"), tables.rules));
@@ -208,6 +214,7 @@ Result<Program> Program::load(const Tables &tables, const Kept &kept) {
 Result<Program> Program::from_pins(const std::filesystem::path &directory) {
     Objects objects;
     BL_CHECK(open_pins(directory, kOwnMaps, objects));
+    BL_CHECK(open_pins(directory, kBesides, objects));
     BL_CHECK(open_pins(directory, kOwnPrograms, objects));
     return Program(std::move(objects));
 }

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/devices.hpp"
+
+#include <algorithm>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+
+#include <beeline/kernel/device.hpp>
+#include <beeline/kernel/hooks.hpp>
+#include <beeline/kernel/prog.hpp>
+
+namespace beeline::edge {
+namespace {
+
+using kernel::XdpMode;
+
+Mode as_mode(XdpMode mode) {
+    return mode == XdpMode::native ? Mode::native : mode == XdpMode::generic ? Mode::generic : Mode::offload;
+}
+
+/// Detaches somebody's XDP program: his link where there is one, else the program that was attached by netlink.
+Result<> evict(const kernel::Device &device, std::uint32_t prog_id) {
+    for (std::uint32_t id = 0; bpf_link_get_next_id(id, &id) == 0;) {
+        kernel::UniqueFd fd(bpf_link_get_fd_by_id(id));
+        if (!fd.valid())
+            continue;
+        const auto info = kernel::link_info(fd.get());
+        if (!info || info->prog_id != prog_id || info->ifindex != static_cast<std::uint32_t>(device.ifindex))
+            continue;
+        BL_TRY(auto link, kernel::Link::adopt(std::move(fd)));
+        return link.detach();
+    }
+    bpf_xdp_attach_opts options{};
+    options.sz = sizeof options;
+    const std::uint32_t mode = device.xdp.native_id == prog_id    ? XDP_FLAGS_DRV_MODE
+                               : device.xdp.generic_id == prog_id ? XDP_FLAGS_SKB_MODE
+                                                                  : XDP_FLAGS_HW_MODE;
+    if (const int error = bpf_xdp_detach(device.ifindex, mode, &options))
+        return fail_errno(-error, "detach " + kernel::describe_prog(prog_id) + " from " + device.name);
+    return {};
+}
+
+Result<> make_room(const kernel::Device &device, bool replace) {
+    for (const std::uint32_t id : {device.xdp.native_id, device.xdp.generic_id, device.xdp.offload_id}) {
+        if (id == 0)
+            continue;
+        if (!replace)
+            return fail(Kind::conflict, 0, device.name + " has an XDP program already: " + kernel::describe_prog(id),
+                        "detach it (bpftool net detach xdp dev " + device.name + "), or say replace = true in [edge]");
+        BL_CHECK(evict(device, id));
+    }
+    return {};
+}
+
+std::string first_line(const Error &error) {
+    const std::string text = error.message();
+    return text.substr(0, text.find('\n'));
+}
+
+/// Why a veth cannot take frames that XDP sends: its peer polls no ring (drivers/net/veth.c veth_xdp_xmit).
+std::string no_xmit_remedy(const kernel::Device &device) {
+    return device.kind == "veth" ? "give its peer NAPI: attach an XDP program there, or `ethtool -K PEER gro on`"
+                                 : "use a device whose driver implements ndo_xdp_xmit, or mode = \"generic\"";
+}
+
+} // namespace
+
+std::string link_pin(std::uint32_t ifindex) {
+    return "link_" + std::to_string(ifindex);
+}
+
+Result<Attached> attach(int prog_fd, const kernel::Device &device, Mode mode, bool replace) {
+    BL_CHECK(make_room(device, replace));
+    DeviceStatus status{.name = device.name, .ifindex = static_cast<std::uint32_t>(device.ifindex)};
+    std::vector<XdpMode> wanted;
+    if (mode == Mode::automatic)
+        wanted = {XdpMode::native, XdpMode::generic};
+    else
+        wanted = {mode == Mode::native ? XdpMode::native : mode == Mode::generic ? XdpMode::generic : XdpMode::offload};
+    for (const XdpMode one : wanted) {
+        auto link = kernel::Link::attach_xdp(prog_fd, device.ifindex, one);
+        if (link) {
+            status.mode = as_mode(one);
+            return Attached{std::move(status), std::move(*link)};
+        }
+        if (one == wanted.back() || link.error().kind == Kind::conflict || link.error().kind == Kind::permission)
+            return std::unexpected(std::move(link).error());
+        status.why = first_line(link.error());
+    }
+    std::abort();
+}
+
+Result<std::vector<std::string>> foresee(const Policy &policy, kernel::RtNetlink &netlink,
+                                         const std::vector<DeviceStatus> &devices) {
+    std::vector<std::string> warnings;
+    const bool native =
+        std::any_of(devices.begin(), devices.end(), [](const DeviceStatus &d) { return d.mode == Mode::native; });
+    bool sends_back = false, reads_vlan = false;
+    for (const Rule &rule : policy.rules) {
+        const Match &match = rule.match;
+        sends_back |= rule.action.verdict == Verdict::tx;
+        reads_vlan |= match.vlan || match.inner_vlan || match.tagged;
+        if (rule.action.verdict != Verdict::redirect || !native)
+            continue;
+        BL_TRY(const kernel::Device target, netlink.device(rule.action.target));
+        BL_TRY(const auto features, kernel::xdp_features(target.ifindex));
+        if (features && !features->xmit())
+            return fail(Kind::unsupported, 0,
+                        "redirect to " + target.name + ": it takes no frames from native XDP now, all would be lost",
+                        no_xmit_remedy(target));
+    }
+    BL_TRY(const auto ethtool, kernel::Ethtool::open());
+    for (const DeviceStatus &device : devices) {
+        BL_TRY(const auto features, kernel::xdp_features(static_cast<int>(device.ifindex)));
+        if (sends_back && device.mode == Mode::native && features && !features->xmit())
+            warnings.push_back("tx on " + device.name +
+                               ": it sends no XDP frames now; for a veth attach an XDP program to its peer");
+        const auto stripped = ethtool.offload(device.name, kernel::Offload::rx_vlan);
+        if (reads_vlan && stripped && stripped->on)
+            warnings.push_back("vlan on " + device.name + ": the device takes the tags off before XDP sees them; " +
+                               "ethtool -K " + device.name + " rxvlan off");
+    }
+    return warnings;
+}
+
+Result<std::vector<HookProgram>> programs_on(const std::vector<DeviceStatus> &devices, int root_fd) {
+    BL_TRY(const kernel::ProgInfo root, kernel::prog_info(root_fd));
+    std::vector<HookProgram> programs;
+    for (const DeviceStatus &device : devices) {
+        const auto add = [&](const char *hook, std::uint32_t id) {
+            if (id != 0)
+                programs.push_back({device.name, hook, id, kernel::describe_prog(id), id == root.id});
+        };
+        const int ifindex = static_cast<int>(device.ifindex);
+        if (const auto xdp = kernel::xdp_query(ifindex)) {
+            add("xdp native", xdp->native_id);
+            add("xdp generic", xdp->generic_id);
+            add("xdp offload", xdp->offload_id);
+        }
+        for (const kernel::TcxHook hook : {kernel::TcxHook::ingress, kernel::TcxHook::egress})
+            if (const auto tcx = kernel::tcx_query(ifindex, hook))
+                for (const auto &entry : tcx->entries)
+                    add(hook == kernel::TcxHook::ingress ? "tcx ingress" : "tcx egress", entry.prog_id);
+    }
+    return programs;
+}
+
+} // namespace beeline::edge

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The hooks of the devices: found out beforehand, taken, given back.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <beeline/edge/edge.hpp>
+#include <beeline/kernel/link.hpp>
+#include <beeline/kernel/rtnetlink.hpp>
+#include <beeline/result.hpp>
+
+namespace beeline::edge {
+
+/// A device with our link on it. The link is pinned as "link_IFINDEX".
+struct Attached {
+    DeviceStatus status;
+    kernel::Link link;
+};
+
+[[nodiscard]] std::string link_pin(std::uint32_t ifindex);
+
+/// Attaches prog_fd to a device. mode automatic: native, else generic, and status.why says why not native. Somebody
+/// else's program is a conflict that names it, unless replace.
+[[nodiscard]] Result<Attached> attach(int prog_fd, const kernel::Device &device, Mode mode, bool replace);
+
+/// Things that would lose frames once the policy is live: each a line with its remedy. An error when a redirect cannot
+/// work at all.
+[[nodiscard]] Result<std::vector<std::string>> foresee(const Policy &policy, kernel::RtNetlink &netlink,
+                                                       const std::vector<DeviceStatus> &devices);
+
+/// All XDP and tcx programs on these devices.
+[[nodiscard]] Result<std::vector<HookProgram>> programs_on(const std::vector<DeviceStatus> &devices, int root_fd);
+
+} // namespace beeline::edge

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Looking at a live edge, and changing its sets.
+#include <algorithm>
+#include <ctime>
+#include <map>
+#include <set>
+
+#include <beeline/edge/edge.hpp>
+#include <beeline/kernel/counters.hpp>
+#include <beeline/kernel/pin_dir.hpp>
+
+#include "edge/devices.hpp"
+#include "edge/expand.hpp"
+#include "edge/live_state.hpp"
+#include "edge/set_maps.hpp"
+#include "edge/transition.hpp"
+
+namespace beeline::edge {
+namespace {
+
+constexpr std::array<std::string_view, BL_EDGE_REASONS> kReasonNames = BL_EDGE_REASON_NAMES;
+
+Result<std::vector<RuleStatus>> rule_status(const State &state, const Kept &kept) {
+    BL_TRY(const auto hits, (kernel::PerCpuMap<std::uint32_t, bl_edge_hits>::share(kept.fd("edge_hits"))));
+    std::vector<RuleStatus> rules;
+    for (std::size_t i = 0; i < state.texts.size(); ++i) {
+        BL_TRY(const bl_edge_hits sum,
+               hits.sum(state.counter_of_rule.at(i), [](bl_edge_hits &total, const bl_edge_hits &value) {
+                   total.packets += value.packets;
+                   total.bytes += value.bytes;
+               }));
+        rules.push_back({state.texts[i], state.lines.at(i), sum.packets, sum.bytes});
+    }
+    return rules;
+}
+
+std::vector<DeviceStatus> device_status(const State &state, const std::filesystem::path &directory) {
+    std::vector<DeviceStatus> devices = state.devices;
+    for (DeviceStatus &device : devices) {
+        const auto link = kernel::Link::from_pin(directory / link_pin(device.ifindex));
+        const auto info = link ? link->info() : std::unexpected(link.error());
+        device.attached = info && info->ifindex == device.ifindex;
+    }
+    return devices;
+}
+
+/// Named sets only: those of long lists in rules are no business of the user's.
+bool is_named(const State::SetPlace &set) {
+    return !set.name.starts_with('$');
+}
+
+Result<State::SetPlace> find_set(const State &state, const std::string &name) {
+    std::string names;
+    for (const State::SetPlace &set : state.sets) {
+        if (set.name == name)
+            return set;
+        if (is_named(set))
+            names += (names.empty() ? "" : ", ") + set.name;
+    }
+    return fail(Kind::usage, 0, "no set @" + name + " is live",
+                names.empty() ? "the live config has no sets" : "there are: " + names);
+}
+
+template <class T>
+std::vector<T> missing_in(const std::vector<T> &list, const std::vector<T> &other) {
+    std::multiset<T> left(other.begin(), other.end());
+    std::vector<T> missing;
+    for (const T &item : list) {
+        if (const auto found = left.find(item); found != left.end())
+            left.erase(found);
+        else
+            missing.push_back(item);
+    }
+    return missing;
+}
+
+void plan_sets(const State &state, const std::vector<Set> &sets, Plan &plan) {
+    std::map<std::string, std::uint64_t> was;
+    for (const State::SetPlace &set : state.sets)
+        if (is_named(set))
+            was[set.name] = set.digest;
+    for (const Set &set : sets) {
+        if (set.name.starts_with('$'))
+            continue;
+        const auto found = was.find(set.name);
+        if (found == was.end())
+            plan.sets_added.push_back(set.name);
+        else if (found->second != digest(set_table(set, 0)))
+            plan.sets_changed.push_back(set.name);
+        was.erase(set.name);
+    }
+    for (const auto &[name, digest_was] : was)
+        plan.sets_removed.push_back(name);
+}
+
+} // namespace
+
+Result<Status> Edge::status() const {
+    BL_TRY(const State state, look(pins_));
+    const std::filesystem::path directory = pins_ / kLive;
+    BL_TRY(const Kept kept, Kept::from_pins(directory));
+    BL_TRY(const Program program, Program::from_pins(directory));
+    Status status{.generation = state.generation, .file = state.file};
+    status.since = std::chrono::system_clock::from_time_t(static_cast<std::time_t>(state.since));
+    if (state.confirm_until != 0)
+        status.rollback_in = std::chrono::seconds(
+            std::max<std::int64_t>(0, state.confirm_until - static_cast<std::int64_t>(std::time(nullptr))));
+    status.devices = device_status(state, directory);
+    BL_TRY(status.rules, rule_status(state, kept));
+    for (const State::SetPlace &set : state.sets) {
+        if (!is_named(set))
+            continue;
+        BL_TRY(const std::uint64_t entries, count_entries(set, program));
+        status.sets.push_back({set.name, set.type, entries});
+    }
+    BL_TRY(const auto reasons, kernel::CounterMap::share(kept.fd("edge_reasons")));
+    BL_TRY(status.odd, kernel::read_counters(reasons, kReasonNames));
+    BL_TRY(status.hooks, programs_on(status.devices, kept.fd("edge_root")));
+    return status;
+}
+
+Result<Plan> Edge::plan(const Policy &policy) const {
+    Plan plan;
+    BL_TRY(plan.live, is_up());
+    State state;
+    if (plan.live) {
+        BL_TRY(state, look(pins_));
+    }
+    std::vector<std::string> devices, texts;
+    for (const DeviceStatus &device : state.devices)
+        devices.push_back(device.name);
+    for (const Rule &rule : policy.rules)
+        texts.push_back(rule.text);
+    plan.devices_added = missing_in(policy.devices, devices);
+    plan.devices_removed = missing_in(devices, policy.devices);
+    plan.rules_added = missing_in(texts, state.texts);
+    plan.rules_removed = missing_in(state.texts, texts);
+    plan.reordered = missing_in(texts, plan.rules_added) != missing_in(state.texts, plan.rules_removed);
+    plan_sets(state, policy.sets, plan);
+    return plan;
+}
+
+Result<Edge::Live> Edge::live() const {
+    BL_TRY(State state, look(pins_));
+    BL_TRY(Program program, Program::from_pins(pins_ / kLive));
+    BL_TRY(Kept kept, Kept::from_pins(pins_ / kLive));
+    return Live{std::move(program), std::move(kept), std::move(state.texts), state.generation,
+                device_status(state, pins_ / kLive)};
+}
+
+Result<> Edge::set_add(const std::string &set, const std::string &entry, std::optional<std::chrono::seconds> lifetime) {
+    BL_TRY(const auto pins, kernel::PinDir::lock(pins_, kLockWait));
+    BL_TRY(const State state, need_state(pins));
+    BL_TRY(const State::SetPlace place, find_set(state, set));
+    BL_TRY(const Program program, Program::from_pins(pins_ / kLive));
+    return add_entry(place, program, entry, lifetime);
+}
+
+Result<bool> Edge::set_del(const std::string &set, const std::string &entry) {
+    BL_TRY(const auto pins, kernel::PinDir::lock(pins_, kLockWait));
+    BL_TRY(const State state, need_state(pins));
+    BL_TRY(const State::SetPlace place, find_set(state, set));
+    BL_TRY(const Program program, Program::from_pins(pins_ / kLive));
+    return del_entry(place, program, entry);
+}
+
+Result<std::vector<SetEntry>> Edge::set_list(const std::string &set) const {
+    BL_TRY(const State state, look(pins_));
+    BL_TRY(const State::SetPlace place, find_set(state, set));
+    BL_TRY(const Program program, Program::from_pins(pins_ / kLive));
+    return list_entries(place, program);
+}
+
+Result<std::uint64_t> Edge::sweep() {
+    BL_TRY(const auto pins, kernel::PinDir::lock(pins_, kLockWait));
+    BL_TRY(const auto state, live_state(pins));
+    if (!state)
+        return 0;
+    BL_TRY(const Program program, Program::from_pins(pins_ / kLive));
+    return sweep_entries(*state, program);
+}
+
+} // namespace beeline::edge

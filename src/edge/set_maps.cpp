@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/set_maps.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <string_view>
+#include <unordered_set>
+
+#include <beeline/edge/parse.hpp>
+#include <beeline/kernel/map_in_map.hpp>
+#include <beeline/kernel/typed_map.hpp>
+
+#include "edge/expand.hpp"
+
+namespace beeline::edge {
+namespace {
+
+using Trie4 = kernel::LpmMap<bl_lpm4, bl_set_entry>;
+using Trie6 = kernel::LpmMap<bl_lpm6, bl_set_entry>;
+using Members = kernel::Map<bl_set_key, bl_set_entry>;
+using Timed = kernel::Map<std::uint32_t, std::uint64_t>;
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+std::uint64_t monotonic_ns() {
+    timespec time{};
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return static_cast<std::uint64_t>(time.tv_sec) * kSecond + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+template <class Trie>
+Result<Trie> trie_of(const State::SetPlace &set, const Program &program, const char *outer_name) {
+    BL_TRY(const auto outer, kernel::MapInMap::share(program.fd(outer_name)));
+    BL_TRY(auto inner, outer.lookup(set.index));
+    if (!inner)
+        return fail(Kind::state, 0, "set @" + set.name + " has no map");
+    return Trie::adopt(std::move(*inner));
+}
+
+/// Calls f(map, belongs) for each map that holds entries of the set; belongs(key) tells which keys are the set's.
+template <class F>
+Result<> with_maps(const State::SetPlace &set, const Program &program, F &&f) {
+    if (set.type == SetType::prefix) {
+        BL_TRY(auto four, trie_of<Trie4>(set, program, "edge_sets4"));
+        BL_CHECK(f(four, [](const bl_lpm4 &) { return true; }));
+        BL_TRY(auto six, trie_of<Trie6>(set, program, "edge_sets6"));
+        return f(six, [](const bl_lpm6 &) { return true; });
+    }
+    BL_TRY(auto members, Members::share(program.fd("edge_members")));
+    return f(members, [&](const bl_set_key &key) { return key.set == set.index; });
+}
+
+/// The same key in a set of another place.
+bl_lpm4 at(const bl_lpm4 &key, std::uint32_t) {
+    return key;
+}
+bl_lpm6 at(const bl_lpm6 &key, std::uint32_t) {
+    return key;
+}
+bl_set_key at(bl_set_key key, std::uint32_t index) {
+    key.set = index;
+    return key;
+}
+
+Prefix prefix_of(Family family, std::uint32_t bits, const void *address, std::size_t size) {
+    Prefix prefix{.family = family, .bits = static_cast<std::uint8_t>(bits)};
+    std::memcpy(prefix.address.data(), address, size);
+    return prefix;
+}
+
+std::string text_of(const bl_lpm4 &key, SetType) {
+    return to_text(prefix_of(Family::v4, key.bits, &key.address, sizeof key.address));
+}
+std::string text_of(const bl_lpm6 &key, SetType) {
+    return to_text(prefix_of(Family::v6, key.bits, key.address, sizeof key.address));
+}
+std::string text_of(const bl_set_key &key, SetType type) {
+    if (type == SetType::port)
+        return std::to_string(key.data);
+    Mac mac{};
+    std::memcpy(mac.data(), &key.data, mac.size());
+    return to_text(mac);
+}
+
+/// The keys that a text stands for: a range of ports is several.
+Result<SetTable> parse_entry(const State::SetPlace &place, const std::string &entry) {
+    Set set{.name = place.name, .type = place.type, .prefixes = {}, .ports = {}, .macs = {}};
+    BL_CHECK(edge::add_entry(set, entry));
+    return set_table(set, place.index);
+}
+
+Result<> count_timed(const Program &program, std::uint32_t index, std::uint64_t more) {
+    BL_TRY(auto timed, Timed::share(program.fd("edge_timed")));
+    BL_TRY(const auto count, timed.lookup(index));
+    return timed.update(index, count.value_or(0) + more);
+}
+
+template <class Key>
+const std::vector<Key> &keys_of(const SetTable &table) {
+    if constexpr (std::is_same_v<Key, bl_lpm4>)
+        return table.prefixes4;
+    else if constexpr (std::is_same_v<Key, bl_lpm6>)
+        return table.prefixes6;
+    else
+        return table.members;
+}
+
+/// Keys by their bytes.
+template <class Key>
+class KeySet {
+public:
+    explicit KeySet(const std::vector<Key> &keys) {
+        for (const Key &key : keys)
+            bytes_.emplace(view(key));
+    }
+    [[nodiscard]] bool contains(const Key &key) const { return bytes_.contains(std::string(view(key))); }
+
+private:
+    static std::string_view view(const Key &key) { return {reinterpret_cast<const char *>(&key), sizeof key}; }
+    std::unordered_set<std::string> bytes_;
+};
+
+/// Calls f(map, key) for each key of the table.
+template <class F>
+Result<> with_keys(const SetTable &table, const State::SetPlace &set, const Program &program, F &&f) {
+    return with_maps(set, program, [&](auto &map, auto &&) -> Result<> {
+        using Key = typename std::remove_reference_t<decltype(map)>::Key;
+        for (const Key &key : keys_of<Key>(table))
+            BL_CHECK(f(map, key));
+        return {};
+    });
+}
+
+} // namespace
+
+Result<> carry_runtime_entries(const State &before, const Program &old, const Tables &tables, const Program &program) {
+    const std::uint64_t time = monotonic_ns();
+    for (const SetTable &table : tables.sets) {
+        const auto was = std::find_if(before.sets.begin(), before.sets.end(), [&](const State::SetPlace &other) {
+            return other.name == table.name && other.type == table.type;
+        });
+        if (was == before.sets.end())
+            continue;
+        const State::SetPlace place{table.name, table.type, table.index, 0};
+        std::uint64_t timed = 0;
+        BL_CHECK(with_maps(*was, old, [&](auto &from, auto &&belongs) -> Result<> {
+            using Key = typename std::remove_reference_t<decltype(from)>::Key;
+            BL_TRY(const auto entries, from.entries());
+            const KeySet listed(keys_of<Key>(table));
+            return with_maps(place, program, [&](auto &to, auto &&) -> Result<> {
+                if constexpr (std::is_same_v<decltype(from), decltype(to)>)
+                    for (const auto &[key, value] : entries) {
+                        const bool over = value.expires_ns != 0 && value.expires_ns <= time;
+                        const Key moved = at(key, place.index);
+                        // What the file says now stays, for ever.
+                        if (!belongs(key) || (value.flags & BL_SET_RUNTIME) == 0 || over || listed.contains(moved))
+                            continue;
+                        timed += value.expires_ns != 0 ? 1 : 0;
+                        BL_CHECK(to.update(moved, value));
+                    }
+                return {};
+            });
+        }));
+        if (timed != 0)
+            BL_CHECK(count_timed(program, place.index, timed));
+    }
+    return {};
+}
+
+Result<> add_entry(const State::SetPlace &set, const Program &program, const std::string &entry,
+                   std::optional<std::chrono::seconds> lifetime) {
+    BL_TRY(const SetTable table, parse_entry(set, entry));
+    bl_set_entry value{.expires_ns = 0, .flags = BL_SET_RUNTIME, ._pad = 0};
+    if (lifetime)
+        value.expires_ns = monotonic_ns() + static_cast<std::uint64_t>(lifetime->count()) * kSecond;
+    if (lifetime) // before the entry: sweep() must know that there is something to look for
+        BL_CHECK(count_timed(program, set.index, 1));
+    return with_keys(table, set, program, [&](auto &map, const auto &key) { return map.update(key, value); });
+}
+
+Result<bool> del_entry(const State::SetPlace &set, const Program &program, const std::string &entry) {
+    BL_TRY(const SetTable table, parse_entry(set, entry));
+    bool found = false;
+    BL_CHECK(with_keys(table, set, program, [&](auto &map, const auto &key) -> Result<> {
+        BL_TRY(const bool erased, map.erase(key));
+        found |= erased;
+        return {};
+    }));
+    return found;
+}
+
+Result<std::vector<SetEntry>> list_entries(const State::SetPlace &set, const Program &program) {
+    const std::uint64_t time = monotonic_ns();
+    std::vector<SetEntry> list;
+    BL_CHECK(with_maps(set, program, [&](auto &map, auto &&belongs) -> Result<> {
+        return map.for_each([&](const auto &key, const bl_set_entry &value) {
+            if (!belongs(key) || (value.expires_ns != 0 && value.expires_ns <= time))
+                return;
+            SetEntry entry{.text = text_of(key, set.type),
+                           .runtime = (value.flags & BL_SET_RUNTIME) != 0,
+                           .expires_in = std::nullopt};
+            if (value.expires_ns != 0)
+                entry.expires_in = std::chrono::seconds((value.expires_ns - time + kSecond - 1) / kSecond);
+            list.push_back(std::move(entry));
+        });
+    }));
+    return list;
+}
+
+Result<std::uint64_t> count_entries(const State::SetPlace &set, const Program &program) {
+    std::uint64_t count = 0;
+    BL_CHECK(with_maps(set, program, [&](auto &map, auto &&belongs) -> Result<> {
+        BL_TRY(const auto keys, map.keys());
+        count += static_cast<std::uint64_t>(std::count_if(keys.begin(), keys.end(), belongs));
+        return {};
+    }));
+    return count;
+}
+
+Result<std::uint64_t> sweep_entries(const State &state, const Program &program) {
+    const std::uint64_t time = monotonic_ns();
+    std::uint64_t removed = 0;
+    BL_TRY(auto timed, Timed::share(program.fd("edge_timed")));
+    for (const State::SetPlace &set : state.sets) {
+        BL_TRY(const auto ends, timed.lookup(set.index));
+        if (ends.value_or(0) == 0)
+            continue;
+        std::uint64_t left = 0;
+        BL_CHECK(with_maps(set, program, [&](auto &map, auto &&belongs) -> Result<> {
+            BL_TRY(const auto entries, map.entries());
+            for (const auto &[key, value] : entries) {
+                if (!belongs(key) || value.expires_ns == 0)
+                    continue;
+                if (value.expires_ns > time) {
+                    ++left;
+                    continue;
+                }
+                BL_TRY(const bool erased, map.erase(key));
+                removed += erased ? 1 : 0;
+            }
+            return {};
+        }));
+        BL_CHECK(timed.update(set.index, left));
+    }
+    return removed;
+}
+
+} // namespace beeline::edge
