@@ -15,10 +15,10 @@ namespace {
 void read_devices(const Section &section, edge::Policy &policy) {
     const std::size_t said_before = section.document().diagnostics().size();
     for (const rules::SourceString &name : section.strings("devices")) {
-        if (std::string wrong = edge::check_device(name.text()); !wrong.empty())
-            section.error(name, std::move(wrong));
+        if (const auto checked = edge::check_device(name.text()); !checked)
+            section.error(name, checked.error().what, checked.error().remedy);
         else if (std::find(policy.devices.begin(), policy.devices.end(), name.text()) != policy.devices.end())
-            section.error(name, fmt::format("{} twice in 'devices'", rules::quoted(name.text())));
+            section.error(name, fmt::format("{} twice in 'devices'", rules::in_quotes(name.text())));
         else
             policy.devices.push_back(name.text());
     }
@@ -36,7 +36,7 @@ void warn_devices(const Section &section, const edge::Policy &policy) {
             if (std::find(policy.devices.begin(), policy.devices.end(), name) == policy.devices.end())
                 section.document().warning(
                     policy.rules[i].where,
-                    fmt::format("rule {} names {}, which is not in 'devices'", i + 1, rules::quoted(name)),
+                    fmt::format("rule {} names {}, which is not in 'devices'", i + 1, rules::in_quotes(name)),
                     fmt::format("devices: {}", fmt::join(policy.devices, ", ")));
     }
 }

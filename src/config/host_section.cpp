@@ -33,14 +33,14 @@ void read_metrics(const Section &section, Metrics &metrics) {
     const std::string hint = "expected address:port, for example 127.0.0.1:9469 or [::1]:9469";
     const auto colon = text.rfind(':');
     if (colon == text.npos)
-        return section.error(*value, fmt::format("{} is no address with a port", rules::quoted(text)), hint);
+        return section.error(*value, fmt::format("{} is no address with a port", rules::in_quotes(text)), hint);
     std::string_view host = text.substr(0, colon);
     const bool brackets = host.starts_with('[') && host.ends_with(']');
     if (brackets)
         host = host.substr(1, host.size() - 2);
     const auto address = rules::read_address(host);
     if (!address || address->v6 != brackets)
-        return section.error(*value, fmt::format("{} is no address with a port", rules::quoted(text)), hint);
+        return section.error(*value, fmt::format("{} is no address with a port", rules::in_quotes(text)), hint);
     const auto port = rules::read_number(text.substr(colon + 1), {1, 65535});
     if (!port)
         return section.error(*value, fmt::format("the port {}", port.error().what),

@@ -24,15 +24,15 @@ void Section::only(std::initializer_list<std::string_view> known, std::initializ
             continue;
         if (std::find(later.begin(), later.end(), key.str()) != later.end()) {
             document_.error(key.source(),
-                            fmt::format("{}{} is not in this version", rules::quoted(key.str()), in(name_)),
+                            fmt::format("{}{} is not in this version", rules::in_quotes(key.str()), in(name_)),
                             fmt::format("known: {}", fmt::join(keys, ", ")));
             continue;
         }
         const std::string near = rules::did_you_mean(key.str(), keys);
-        document_.error(
-            key.source(),
-            fmt::format("unknown {} {}{}", value.is_table() ? "section" : "key", rules::quoted(key.str()), in(name_)),
-            near.empty() ? fmt::format("known: {}", fmt::join(keys, ", ")) : near);
+        document_.error(key.source(),
+                        fmt::format("unknown {} {}{}", value.is_table() ? "section" : "key",
+                                    rules::in_quotes(key.str()), in(name_)),
+                        near.empty() ? fmt::format("known: {}", fmt::join(keys, ", ")) : near);
     }
 }
 
@@ -95,7 +95,7 @@ std::optional<std::size_t> Section::choice(std::string_view key,
     const auto found = std::find(choices.begin(), choices.end(), value->text());
     if (found != choices.end())
         return static_cast<std::size_t>(found - choices.begin());
-    error(*value, fmt::format("unknown {} {}", key, rules::quoted(value->text())),
+    error(*value, fmt::format("unknown {} {}", key, rules::in_quotes(value->text())),
           rules::joined(fmt::format("expected {}", fmt::join(choices, ", ")),
                         rules::did_you_mean(value->text(), std::vector(choices))));
     return std::nullopt;

@@ -112,7 +112,8 @@ std::vector<edge::Set> read_sets(const Section &section, const std::filesystem::
             continue;
         }
         if (!good_name(name))
-            section.document().error(key.source(), fmt::format("{} cannot be the name of a set", rules::quoted(name)),
+            section.document().error(key.source(),
+                                     fmt::format("{} cannot be the name of a set", rules::in_quotes(name)),
                                      fmt::format("letters, digits, '-' and '_', at most {}", kMaxSetName));
         sets.push_back(read_set({section.document(), *value.as_table(), "[sets." + name + "]"}, name, folder));
     }

@@ -62,7 +62,8 @@ private:
     void check_tcp_flags();
     void icmp();
     std::optional<OneOf<std::uint8_t>> icmp_values(const rules::Condition &condition,
-                                                   std::span<const rules::NamedNumber> names, std::string_view what);
+                                                   std::span<const rules::NamedNumber> names, std::string_view what,
+                                                   std::string_view otherwise);
     void check_vlans();
     void check_fragment();
     [[nodiscard]] std::optional<std::vector<std::uint8_t>> only_protocols() const;

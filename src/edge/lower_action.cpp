@@ -116,7 +116,7 @@ void Lowering::new_addresses(const ActionClause &clause) {
         if (v6 ? !left_.v6 : !left_.v4)
             return error(
                 argument.item.where,
-                fmt::format("{} is {}, but the rule is {}", rules::quoted(argument.item.text), name, left_.name()),
+                fmt::format("{} is {}, but the rule is {}", rules::in_quotes(argument.item.text), name, left_.name()),
                 "addresses keep their family");
         left_ = left_.with({!v6, v6, false});
         rule_.match.ip = v6 ? Family::v6 : Family::v4;
@@ -170,8 +170,13 @@ void Lowering::actions() {
 }
 
 std::optional<Rule> Lowering::rule() {
+    // By word, not as written: sets made of lists are numbered, and equal rules must get equal numbers.
+    std::vector<const rules::Condition *> ordered;
     for (const rules::Condition &condition : tree_.conditions)
-        match(condition);
+        ordered.push_back(&condition);
+    std::sort(ordered.begin(), ordered.end(), [](auto *a, auto *b) { return a->word->id < b->word->id; });
+    for (const rules::Condition *condition : ordered)
+        match(*condition);
     check();
     rate();
     actions();

@@ -60,6 +60,11 @@ Lowering::Families Lowering::families(const Condition &condition) const {
         // A broken IP header makes a frame "other" under IP's ethertype, too.
         return {named(0x0800) != condition.negated, named(0x86dd) != condition.negated, true};
     }
+    case word::type:
+    case word::code: {
+        const auto only = only_protocols();
+        return {only != std::vector{kIcmpv6}, only != std::vector{kIcmp}, false};
+    }
     case word::vlan:
     case word::inner_vlan:
     case word::mac_src:
@@ -127,8 +132,9 @@ void Lowering::check_tcp_flags() {
         error(flags->where, fmt::format("'flags', but the rule is not for tcp alone"), "only tcp has flags");
 }
 
-std::optional<OneOf<std::uint8_t>>
-Lowering::icmp_values(const Condition &condition, std::span<const rules::NamedNumber> names, std::string_view what) {
+std::optional<OneOf<std::uint8_t>> Lowering::icmp_values(const Condition &condition,
+                                                         std::span<const rules::NamedNumber> names,
+                                                         std::string_view what, std::string_view otherwise) {
     OneOf<std::uint8_t> result{.negated = condition.negated, .any_of = {}, .set = {}};
     std::vector<std::string_view> known;
     for (const rules::NamedNumber &name : names)
@@ -140,11 +146,9 @@ Lowering::icmp_values(const Condition &condition, std::span<const rules::NamedNu
         } else if (const auto found = std::find(known.begin(), known.end(), item.text); found != known.end()) {
             value = names[static_cast<std::size_t>(found - known.begin())].number;
         } else {
-            std::string hint = rules::did_you_mean(item.text, known);
-            if (hint.empty())
-                hint = known.empty() ? "expected a number from 0 to 255"
-                                     : fmt::format("expected a number or one of {}", fmt::join(known, ", "));
-            error(item.where, fmt::format("unknown {} {}", what, rules::quoted(item.text)), hint);
+            const std::string near = rules::did_you_mean(item.text, known);
+            error(item.where, fmt::format("unknown {} {}", what, rules::in_quotes(item.text)),
+                  near.empty() ? std::string(otherwise) : near);
             return std::nullopt;
         }
         const auto byte = static_cast<std::uint8_t>(value);
@@ -173,14 +177,18 @@ void Lowering::icmp() {
     const std::string_view name = family == Family::v4 ? "ICMP" : "ICMPv6";
     rule_.match.ip = family;
     if (type != nullptr)
-        rule_.match.icmp_type = icmp_values(*type, icmp_types(family), fmt::format("{} type", name));
+        rule_.match.icmp_type =
+            icmp_values(*type, icmp_types(family), fmt::format("{} type", name),
+                        "expected a number or a name such as echo-request; ICMP and ICMPv6 have different ones");
     if (code == nullptr)
         return;
     const auto &types = rule_.match.icmp_type;
     const bool one_type = types && !types->negated && types->any_of.size() == 1;
-    rule_.match.icmp_code =
-        icmp_values(*code, one_type ? icmp_codes(family, types->any_of.front()) : std::span<const rules::NamedNumber>{},
-                    one_type ? fmt::format("{} code", name) : fmt::format("{} code (no single type is named)", name));
+    const auto names = one_type ? icmp_codes(family, types->any_of.front()) : std::span<const rules::NamedNumber>{};
+    rule_.match.icmp_code = icmp_values(*code, names, fmt::format("{} code", name),
+                                        !one_type ? "codes have names behind a single type: type unreachable code ..."
+                                        : names.empty() ? "this type has numbered codes only"
+                                                        : "expected a number or a name of this type's codes");
 }
 
 void Lowering::check_vlans() {

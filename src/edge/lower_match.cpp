@@ -68,7 +68,7 @@ std::string Lowering::written(const Condition &condition) const {
     std::size_t length = condition.where.length;
     if (!condition.items.empty())
         length = condition.values_where.offset + condition.values_where.length - condition.where.offset;
-    return rules::quoted(rules::folded(source_.text().substr(condition.where.offset, length)));
+    return rules::in_quotes(rules::folded(source_.text().substr(condition.where.offset, length)));
 }
 
 template <class T>
@@ -122,7 +122,7 @@ std::string Lowering::set_of(const Condition &condition, SetType type) {
         return {};
     }
     const std::string_view near = rules::nearest(item.text, known);
-    error(item.where, fmt::format("unknown set {}", rules::quoted("@" + item.text)),
+    error(item.where, fmt::format("unknown set {}", rules::in_quotes("@" + item.text)),
           near.empty() ? fmt::format("define it in [sets.{}]", item.text) : fmt::format("did you mean '@{}'?", near));
     return {};
 }

@@ -155,12 +155,19 @@ Region::Region(Kind kind, const Rule &rule, std::span<const Set> sets, Names &na
         empty_ = empty_ || fields_[i].empty();
 }
 
+void Region::mark(Name name) {
+    fields_[name].constrained = true;
+    constrained_ |= 1u << name;
+}
+
 void Region::constrain(Name name, IntervalSet values) {
     Field &field = fields_[name];
-    field.values = field.values.intersected(values);
+    IntervalSet left = field.values.intersected(values);
+    if (!field.absent && left == field.values)
+        return; // every packet fits
+    field.values = std::move(left);
     field.absent = false;
-    field.constrained = true;
-    constrained_ |= 1u << name;
+    mark(name);
 }
 
 /// entries: where an anonymous set keeps its values; named sets change at run time and are opaque.
@@ -172,6 +179,7 @@ void Region::one_of(Name name, const std::optional<OneOf<T>> &condition, std::ve
     const Set *set = anonymous(sets, condition->set);
     if (!condition->set.empty() && set == nullptr) {
         constrain(name, fields_[name].values);
+        mark(name);
         fields_[name].set = names.number("@" + condition->set);
         fields_[name].negated = condition->negated;
         return;

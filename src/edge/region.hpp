@@ -57,6 +57,7 @@ public:
     [[nodiscard]] bool contains(const Region &inner) const;
 
 private:
+    void mark(Name name);
     void constrain(Name name, IntervalSet values);
     void from(const Match &match, std::span<const Set> sets, Names &names);
     template <class T>

@@ -55,7 +55,7 @@ void warn_unreachable(const std::vector<Rule> &rules, std::span<const rules::Sou
             if (rules[earlier].rate || !contains(seen[earlier], seen[i]))
                 continue;
             warn(fmt::format("rule {} can never match: rule {} takes all its packets: {}", i + 1, earlier + 1,
-                             rules::quoted(rules[earlier].text)),
+                             rules::in_quotes(rules[earlier].text)),
                  fmt::format("put it before rule {} or remove it", earlier + 1));
             break;
         }

@@ -24,24 +24,26 @@ using rules::ValueSpec;
 constexpr std::size_t kMaxDeviceName = 15; // IFNAMSIZ - 1
 constexpr std::size_t kMaxXskName = 31;
 
-std::string check_xsk(std::string_view name) {
+Result<> check_xsk(std::string_view name) {
     const auto good = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
     };
     if (name.empty() || name.size() > kMaxXskName || !std::all_of(name.begin(), name.end(), good))
-        return rules::quoted(name) + " cannot be a name: letters, digits, '-' and '_', at most 31";
+        return fail(Kind::config, 0, rules::in_quotes(name) + " cannot be a name",
+                    "letters, digits, '-' and '_', at most 31");
     return {};
 }
 
 /// A flag, 'none' or 'all', or two of these with a '/' between.
-std::string check_flags(std::string_view word) {
+Result<> check_flags(std::string_view word) {
     std::vector<std::string_view> known{"none", "all"};
     for (const NamedNumber &flag : tcp_flags())
         known.push_back(flag.name);
     const auto slash = word.find('/');
     for (const std::string_view part : {word.substr(0, slash), slash == word.npos ? "all" : word.substr(slash + 1)})
         if (std::find(known.begin(), known.end(), part) == known.end())
-            return rules::joined("unknown TCP flag " + rules::quoted(part), rules::did_you_mean(part, known));
+            return fail(Kind::config, 0, "unknown TCP flag " + rules::in_quotes(part),
+                        rules::did_you_mean(part, known));
     return {};
 }
 
@@ -173,12 +175,12 @@ std::vector<Parameter> make_rewrite() {
 } // namespace
 
 /// What the kernel's dev_valid_name() demands, and no control characters.
-std::string check_device(std::string_view name) {
+Result<> check_device(std::string_view name) {
     if (name.empty() || name.size() > kMaxDeviceName)
-        return rules::quoted(name) + " cannot be a device: names have 1 to 15 bytes";
+        return fail(Kind::config, 0, rules::in_quotes(name) + " cannot be a device", "names have 1 to 15 bytes");
     const auto bad = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == '/' || c == ':' || c == 0x7f; };
     if (name == "." || name == ".." || std::any_of(name.begin(), name.end(), bad))
-        return rules::quoted(name) + " cannot be a device";
+        return fail(Kind::config, 0, rules::in_quotes(name) + " cannot be a device", "no '/', ':' or blank in names");
     return {};
 }
 

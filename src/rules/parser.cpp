@@ -29,12 +29,16 @@ RuleTree Parser::rule() {
         take();
         tree.fallback = true;
         if (!next_is(TokenKind::arrow) && !next_is(TokenKind::end))
-            error(peek().where, fmt::format("{} behind 'fallback'", quoted(peek().text)),
+            error(peek().where, fmt::format("{} behind 'fallback'", in_quotes(peek().text)),
                   "'fallback' takes no matches: write fallback -> action");
         while (!next_is(TokenKind::arrow) && !next_is(TokenKind::end))
             take();
     } else {
         conditions(tree);
+    }
+    if (find(vocabulary_.actions).first != nullptr) { // said already: the arrow is missing
+        actions(tree);
+        return tree;
     }
     if (next_is(TokenKind::end)) {
         error(peek().where, "the rule ends without an action", "expected '->' and an action");
@@ -51,6 +55,12 @@ bool Parser::at_condition_end() const {
     return next_is(TokenKind::arrow) || next_is(TokenKind::end);
 }
 
+/// At an action, with no arrow in front of it nor behind.
+bool Parser::arrow_missing() const {
+    return find(vocabulary_.actions).first != nullptr &&
+           std::none_of(tokens_.begin(), tokens_.end(), [](const Token &t) { return t.kind == TokenKind::arrow; });
+}
+
 void Parser::conditions(RuleTree &tree) {
     while (!at_condition_end()) {
         if (next_is("rate") && vocabulary_.rate) {
@@ -59,11 +69,13 @@ void Parser::conditions(RuleTree &tree) {
             rate(tree);
         } else if (const auto [word, length] = find(vocabulary_.matches); word != nullptr) {
             if (tree.rate)
-                error(peek().where, fmt::format("{} behind the rate", quoted(peek().text)),
+                error(peek().where, fmt::format("{} behind the rate", in_quotes(peek().text)),
                       "'rate' comes last, right before '->'");
             condition(tree, *word, length);
         } else {
             unknown_match(tree);
+            if (arrow_missing())
+                return;
             // Goes on at the next word that is known, to find more errors.
             do
                 take();
@@ -101,7 +113,16 @@ void Parser::unknown_match(const RuleTree &tree) {
     if (token.kind == TokenKind::bang)
         return error(token.where, "'!' stands before a value, not before a match", "for example: src !10.0.0.0/8");
     if (token.kind != TokenKind::word)
-        return error(token.where, fmt::format("unexpected {}", quoted(token.text)), expected);
+        return error(token.where, fmt::format("unexpected {}", in_quotes(token.text)), expected);
+
+    if (arrow_missing())
+        return error(token.where, fmt::format("no '->' before the action {}", in_quotes(token.text)),
+                     fmt::format("write -> {}", token.text));
+    if (find(vocabulary_.actions).first != nullptr)
+        return error(token.where, fmt::format("the action {} before '->'", in_quotes(token.text)), expected);
+    if (token.text == "and" || token.text == "or" || token.text == "&&" || token.text == "||")
+        return error(token.where, fmt::format("unknown match {}", in_quotes(token.text)),
+                     "matches follow each other, and all must hold; alternatives are lists {a, b}");
 
     std::vector<std::string_view> known{"rate"};
     if (!vocabulary_.rate)
@@ -117,7 +138,7 @@ void Parser::unknown_match(const RuleTree &tree) {
                 if (other.name.starts_with(std::string(token.text) + " "))
                     halves +=
                         fmt::format("{}'{}'", halves.empty() ? "" : " or ", other.name.substr(token.text.size() + 1));
-            return error(peek(1).where, fmt::format("expected {} behind {}", halves, quoted(token.text)));
+            return error(peek(1).where, fmt::format("expected {} behind {}", halves, in_quotes(token.text)));
         }
         known.push_back(word.name);
     }
@@ -127,15 +148,13 @@ void Parser::unknown_match(const RuleTree &tree) {
             for (const NamedNumber &name : last.word->value.names)
                 known.push_back(name.name);
         if (!last.items.empty() && last.word->value.list && nearest(token.text, known).empty())
-            return error(token.where, fmt::format("unknown match {}", quoted(token.text)),
+            return error(token.where, fmt::format("unknown match {}", in_quotes(token.text)),
                          joined(expected, fmt::format("several values are written {} {{a, b}}", last.word->name)));
     }
     if (token.text.find('=') != token.text.npos)
-        return error(token.where, fmt::format("unknown match {}", quoted(token.text)),
+        return error(token.where, fmt::format("unknown match {}", in_quotes(token.text)),
                      "values stand behind their word without '=': dport 80, dport !80");
-    if (find(vocabulary_.actions).first != nullptr)
-        return error(token.where, fmt::format("the action {} before '->'", quoted(token.text)), expected);
-    error(token.where, fmt::format("unknown match {}", quoted(token.text)),
+    error(token.where, fmt::format("unknown match {}", in_quotes(token.text)),
           joined(expected, did_you_mean(token.text, known)));
 }
 
@@ -144,6 +163,8 @@ void Parser::rate(RuleTree &tree) {
     const Extent first = take().where;
     if (!next_is("over")) {
         error(peek().where, "expected 'over' behind 'rate'", "for example: rate over 1000/s per src");
+        if (next_is(TokenKind::word) && peek().text[0] >= '0' && peek().text[0] <= '9')
+            rate_amount(clause);
     } else {
         take();
         rate_amount(clause);
@@ -152,7 +173,7 @@ void Parser::rate(RuleTree &tree) {
     while (next_is("burst") || next_is("per")) {
         const Token word = take();
         if (word.text == "per" ? !clause.key.empty() : burst)
-            error(word.where, fmt::format("{} twice in one rate", quoted(word.text)));
+            error(word.where, fmt::format("{} twice in one rate", in_quotes(word.text)));
         if (word.text == "burst") {
             burst = true;
             const ValueSpec packets{
@@ -187,7 +208,7 @@ void Parser::rate_amount(RateClause &clause) {
     const std::string_view unit = slash == token.text.npos ? std::string_view{} : token.text.substr(slash + 1);
     clause.period_seconds = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
     if (clause.period_seconds == 0)
-        return error(token.where, fmt::format("{} is not a rate", quoted(token.text)), hint);
+        return error(token.where, fmt::format("{} is not a rate", in_quotes(token.text)), hint);
     const Interval limits{1, kMaxRatePerSecond * clause.period_seconds};
     const auto packets = read_number(token.text.substr(0, slash), limits);
     if (!packets)

@@ -42,7 +42,7 @@ void Parser::behind_verdict(const RuleTree &tree) {
     if (next_is(TokenKind::arrow))
         return error(peek().where, "a second '->'", "one rule has one arrow");
     if (word == nullptr)
-        return error(peek().where, fmt::format("unexpected {} behind '{}'", quoted(peek().text), verdict),
+        return error(peek().where, fmt::format("unexpected {} behind '{}'", in_quotes(peek().text), verdict),
                      fmt::format("'{}' ends the rule", verdict));
     if (word->verdict)
         return error(peek().where, fmt::format("a second verdict '{}' behind '{}'", word->name, verdict),
@@ -119,12 +119,12 @@ void Parser::unknown_action() {
     for (const ActionWord &word : vocabulary_.actions)
         known.push_back(word.name);
     if (token.kind != TokenKind::word)
-        return error(token.where, fmt::format("unexpected {}", quoted(token.text)), "expected an action");
+        return error(token.where, fmt::format("unexpected {}", in_quotes(token.text)), "expected an action");
     if (find(vocabulary_.matches).first != nullptr || token.text == "rate")
-        return error(token.where, fmt::format("the match {} behind '->'", quoted(token.text)),
+        return error(token.where, fmt::format("the match {} behind '->'", in_quotes(token.text)),
                      "matches come before '->'");
     const std::string near = did_you_mean(token.text, known);
-    error(token.where, fmt::format("unknown action {}", quoted(token.text)),
+    error(token.where, fmt::format("unknown action {}", in_quotes(token.text)),
           near.empty() ? fmt::format("expected {}", fmt::join(known, ", ")) : joined("expected an action", near));
 }
 

@@ -42,6 +42,7 @@ private:
     template <class Word>
     std::pair<const Word *, std::size_t> find(std::span<const Word> words) const;
     bool at_condition_end() const;
+    bool arrow_missing() const;
     void conditions(RuleTree &tree);
     void condition(RuleTree &tree, const MatchWord &word, std::size_t name_tokens);
     void unknown_match(const RuleTree &tree);

@@ -11,13 +11,17 @@ void Parser::values(Condition &condition) {
     const ValueSpec &spec = condition.word->value;
     const std::string_view name = condition.word->name;
     const Extent first = peek().where;
+    const std::size_t errors_before = errors_;
     if (next_is(TokenKind::bang) && !spec.negatable) {
         error(peek().where, fmt::format("'{}' cannot be negated", name),
               spec.kind == ValueKind::none || spec.optional ? "" : fmt::format("expected {}", spec.expected));
         take();
     }
-    if (spec.kind == ValueKind::none)
+    if (spec.kind == ValueKind::none) {
+        if (errors_ != errors_before && next_is(TokenKind::word) && find(vocabulary_.matches).first == nullptr)
+            take(); // what was negated
         return;
+    }
     if (spec.kind == ValueKind::choice && spec.optional) {
         const auto known = [&](const NamedNumber &n) { return next_is(n.name); };
         if (std::none_of(spec.names.begin(), spec.names.end(), known))
@@ -80,7 +84,8 @@ void Parser::list(Condition &condition) {
             if (next_is(TokenKind::end) || next_is(TokenKind::arrow))
                 error(open, "the list is not closed", "expected '}'");
             else
-                error(peek().where, fmt::format("unexpected {} in a list", quoted(peek().text)), "expected ',' or '}'");
+                error(peek().where, fmt::format("unexpected {} in a list", in_quotes(peek().text)),
+                      "expected ',' or '}'");
         }
         while (!next_is(TokenKind::close) && !next_is(TokenKind::arrow) && !next_is(TokenKind::end))
             take();
@@ -119,7 +124,7 @@ bool Parser::value_missing(const ValueSpec &spec, std::string_view behind) {
         return false;
     const bool found = !next_is(TokenKind::end) && !next_is(TokenKind::arrow);
     error(peek().where,
-          found ? fmt::format("unexpected {} behind '{}'", quoted(peek().text), behind)
+          found ? fmt::format("unexpected {} behind '{}'", in_quotes(peek().text), behind)
                 : fmt::format("no value behind '{}'", behind),
           fmt::format("expected {}", spec.expected));
     if (found && !next_is(TokenKind::comma) && !next_is(TokenKind::close))
@@ -130,7 +135,7 @@ bool Parser::value_missing(const ValueSpec &spec, std::string_view behind) {
 std::optional<Item> Parser::set_name(const ValueSpec &spec, std::string_view behind) {
     const Token token = take();
     if (spec.set.empty()) {
-        error(token.where, fmt::format("{} cannot stand here", quoted(token.text)),
+        error(token.where, fmt::format("{} cannot stand here", in_quotes(token.text)),
               fmt::format("expected {}", spec.expected));
         return std::nullopt;
     }
@@ -144,8 +149,10 @@ std::optional<Item> Parser::set_name(const ValueSpec &spec, std::string_view beh
 std::optional<Item> Parser::compared(const ValueSpec &spec, std::string_view behind) {
     const Token sign = take();
     if (!spec.range) {
-        error(sign.where, fmt::format("{} cannot stand behind '{}'", quoted(sign.text), behind),
+        error(sign.where, fmt::format("{} cannot stand behind '{}'", in_quotes(sign.text), behind),
               fmt::format("expected {}", spec.expected));
+        if (next_is(TokenKind::word))
+            take();
         return std::nullopt;
     }
     ValueSpec number = spec;
@@ -186,7 +193,7 @@ std::optional<Item> Parser::value(const ValueSpec &spec, std::string_view behind
     if (is_match) {
         errors_ = errors_before;
         diagnostics_.resize(said_before);
-        error(item.where, fmt::format("no value behind '{}', but {}", behind, quoted(item.text)),
+        error(item.where, fmt::format("no value behind '{}', but {}", behind, in_quotes(item.text)),
               fmt::format("expected {}", spec.expected));
     } else {
         take();
@@ -215,14 +222,14 @@ bool Parser::read(const ValueSpec &spec, Item &item) {
         const Interval limits = spec.kind == ValueKind::choice ? Interval{1, 0} : spec.limits;
         const auto interval = read_interval(item.text, limits, spec.names);
         if (interval && interval->low != interval->high && !spec.range)
-            return refuse({Kind::config, 0, quoted(item.text) + " is a range", {}});
+            return refuse({Kind::config, 0, in_quotes(item.text) + " is a range", {}});
         return keep(interval);
     }
     case ValueKind::symbol:
         if (item.text[0] < '0' || item.text[0] > '9') {
             const auto matches = vocabulary_.matches;
             if (std::any_of(matches.begin(), matches.end(), [&](const MatchWord &w) { return w.name == item.text; }))
-                return refuse({Kind::config, 0, quoted(item.text) + " is no value", {}});
+                return refuse({Kind::config, 0, in_quotes(item.text) + " is no value", {}});
             return true;
         }
         return keep(read_interval(item.text, spec.limits, {}));
@@ -234,8 +241,8 @@ bool Parser::read(const ValueSpec &spec, Item &item) {
         return keep(read_mac(item.text));
     case ValueKind::name:
     case ValueKind::flags:
-        if (std::string wrong = spec.check == nullptr ? "" : spec.check(item.text); !wrong.empty())
-            return refuse({Kind::config, 0, std::move(wrong), {}});
+        if (const auto checked = spec.check == nullptr ? Result<>{} : spec.check(item.text); !checked)
+            return refuse(checked.error());
         return true;
     }
     return false;

@@ -42,7 +42,7 @@ Result<Prefix> bare_address(std::string_view text) {
         if (inet_pton(prefix.v6 ? AF_INET6 : AF_INET, copy.data(), prefix.address.data()) == 1)
             return prefix;
     }
-    return wrong(quoted(text) + " is not an address");
+    return wrong(in_quotes(text) + " is not an address");
 }
 
 void clear_host_bits(Prefix &prefix) {
@@ -54,7 +54,7 @@ void clear_host_bits(Prefix &prefix) {
 
 Result<Prefix> read_address(std::string_view text) {
     if (const auto slash = text.find('/'); slash != text.npos && bare_address(text.substr(0, slash)))
-        return wrong(quoted(text) + " is a prefix, not an address", "write it without the '/'");
+        return wrong(in_quotes(text) + " is a prefix, not an address", "write it without the '/'");
     return bare_address(text);
 }
 
@@ -68,13 +68,13 @@ Result<Prefix> read_prefix(std::string_view text) {
     unsigned bits = 0;
     const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
     if (!all_digits(length) || error != std::errc{} || bits > most || (length.size() > 1 && length[0] == '0'))
-        return wrong(fmt::format("{} is not a prefix length", quoted(length)),
+        return wrong(fmt::format("{} is not a prefix length", in_quotes(length)),
                      fmt::format("expected 0 to {} behind the '/'", most));
     Prefix masked = prefix;
     masked.bits = static_cast<std::uint8_t>(bits);
     clear_host_bits(masked);
     if (masked.address != prefix.address)
-        return wrong(fmt::format("{} has host bits set", quoted(text)),
+        return wrong(fmt::format("{} has host bits set", in_quotes(text)),
                      fmt::format("write {}, or {} for the one address", to_text(masked), to_text(prefix)));
     return masked;
 }
@@ -88,7 +88,7 @@ Result<Mac> read_mac(std::string_view text) {
         mac[i] = static_cast<std::uint8_t>(high * 16 + low);
     }
     if (!good)
-        return wrong(quoted(text) + " is not a MAC address", "expected six bytes such as 02:00:5e:10:00:01");
+        return wrong(in_quotes(text) + " is not a MAC address", "expected six bytes such as 02:00:5e:10:00:01");
     return mac;
 }
 
@@ -99,14 +99,14 @@ Result<std::uint64_t> read_number(std::string_view text, Interval limits) {
         hex ? !digits.empty() && std::all_of(digits.begin(), digits.end(), [](char c) { return hex_digit(c) >= 0; })
             : all_digits(digits);
     if (!good)
-        return wrong(quoted(text) + " is not a number");
+        return wrong(in_quotes(text) + " is not a number");
     if (!hex && digits.size() > 1 && digits[0] == '0')
-        return wrong(quoted(text) + " has a leading zero",
+        return wrong(in_quotes(text) + " has a leading zero",
                      "hexadecimal numbers begin with 0x, decimal ones not with 0");
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, hex ? 16 : 10);
     if (error != std::errc{} || value < limits.low || value > limits.high)
-        return wrong(quoted(text) + " is out of range", fmt::format("expected {} to {}", limits.low, limits.high));
+        return wrong(in_quotes(text) + " is out of range", fmt::format("expected {} to {}", limits.low, limits.high));
     return value;
 }
 
@@ -116,21 +116,23 @@ Result<Interval> read_interval(std::string_view text, Interval limits, std::span
             return Interval{name.number, name.number};
     if (text.empty() || !is_digit(text[0])) {
         if (names.empty())
-            return wrong(quoted(text) + " is not a number");
+            return wrong(in_quotes(text) + " is not a number");
         std::vector<std::string_view> known;
         for (const NamedNumber &name : names)
             known.push_back(name.name);
-        return wrong("unknown name " + quoted(text), did_you_mean(text, known));
+        return wrong("unknown name " + in_quotes(text), did_you_mean(text, known));
     }
     const auto dash = text.find('-');
     if (dash == text.npos) {
         BL_TRY(const std::uint64_t number, read_number(text, limits));
         return Interval{number, number};
     }
+    if (dash + 1 == text.size() || !is_digit(text[dash + 1]))
+        return wrong(in_quotes(text) + " is not a range");
     BL_TRY(const std::uint64_t low, read_number(text.substr(0, dash), limits));
     BL_TRY(const std::uint64_t high, read_number(text.substr(dash + 1), limits));
     if (low > high)
-        return wrong("empty range " + quoted(text), fmt::format("the smaller number comes first: {}-{}", high, low));
+        return wrong("empty range " + in_quotes(text), fmt::format("the smaller number comes first: {}-{}", high, low));
     return Interval{low, high};
 }
 

@@ -57,7 +57,7 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
     return found;
 }
 
-std::string quoted(std::string_view word) {
+std::string in_quotes(std::string_view word) {
     std::string text = "'";
     if (word.size() <= kMaxQuoted)
         return text.append(word).append("'");
@@ -75,7 +75,7 @@ std::string joined(std::string first, std::string_view second) {
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view> &candidates) {
     const std::string_view near = nearest(word, candidates);
-    return near.empty() ? std::string{} : "did you mean " + quoted(near) + "?";
+    return near.empty() ? std::string{} : "did you mean " + in_quotes(near) + "?";
 }
 
 } // namespace beeline::rules

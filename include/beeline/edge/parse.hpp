@@ -39,8 +39,8 @@ struct ParsedRules {
 [[nodiscard]] std::string to_text(const Prefix &prefix);
 [[nodiscard]] std::string to_text(const Mac &mac);
 
-/// What is wrong with the name of a device, or an empty string.
-[[nodiscard]] std::string check_device(std::string_view name);
+/// What is wrong with the name of a device (whether there is one, the host says).
+[[nodiscard]] Result<> check_device(std::string_view name);
 
 /// One entry of a set, as config files and `set add` write it: adds it to set, or says what is wrong with the text.
 [[nodiscard]] Result<> add_entry(Set &set, std::string_view text);

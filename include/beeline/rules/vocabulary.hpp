@@ -32,13 +32,12 @@ struct ValueSpec {
     std::string_view expected{};
     Interval limits{0, ~std::uint64_t{0}};
     std::span<const NamedNumber> names{};
-    bool optional = false;  ///< The word may stand alone.
-    bool negatable = false; ///< `!` may stand before the value.
-    bool list = false;      ///< `{a, b}` is allowed.
-    bool range = false;     ///< `a-b`, `<a` and `>a` are allowed (numbers only).
-    std::string_view set{}; ///< The type of the sets that `@name` may name; empty: none.
-    /// For names: what is wrong with the word, or an empty string.
-    std::string (*check)(std::string_view word) = nullptr;
+    bool optional = false;                              ///< The word may stand alone.
+    bool negatable = false;                             ///< `!` may stand before the value.
+    bool list = false;                                  ///< `{a, b}` is allowed.
+    bool range = false;                                 ///< `a-b`, `<a` and `>a` are allowed (numbers only).
+    std::string_view set{};                             ///< The type of the sets that `@name` may name; empty: none.
+    Result<> (*check)(std::string_view word) = nullptr; ///< For names and flags: what is wrong with the word.
 };
 
 /// Words of which at most one may stand in a rule. hint: what to write instead of two of them.

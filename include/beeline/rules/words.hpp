@@ -12,7 +12,7 @@ namespace beeline::rules {
 [[nodiscard]] std::string_view nearest(std::string_view word, const std::vector<std::string_view> &candidates);
 
 /// 'word', cut when it is long.
-[[nodiscard]] std::string quoted(std::string_view word);
+[[nodiscard]] std::string in_quotes(std::string_view word);
 
 /// Joins what is not empty with "; ".
 [[nodiscard]] std::string joined(std::string first, std::string_view second);
