@@ -1,11 +1,12 @@
 # One interface target with the flags of every C++ file of ours.
 add_library(beeline_flags INTERFACE)
 target_compile_options(beeline_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough)
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+  # Fields that a designated initializer leaves out have their default, and are meant to.
+  -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
   # libbpf's LIBBPF_OPTS is a GNU statement expression with a compound literal; g++ knows it for a system header's macro.
   # Structs of the kernel's uapi have unnamed structs in unnamed unions.
-  # Fields that a designated initializer leaves out are zero, and are meant to be.
   target_compile_options(beeline_flags INTERFACE -Wno-gnu-statement-expression -Wno-c99-extensions
     -Wno-missing-designated-field-initializers -Wno-nested-anon-types)
 endif()

@@ -86,5 +86,5 @@ using Result = std::expected<T, Error>;
 
 /// The same for Result<void>.
 #define BL_CHECK(expression)                                                                                           \
-    if (auto bl_check_ = (expression); !bl_check_)                                                                     \
-    return std::unexpected(std::move(bl_check_).error())
+    if (auto BL_CONCAT(bl_check_, __LINE__) = (expression); !BL_CONCAT(bl_check_, __LINE__))                           \
+    return std::unexpected(std::move(BL_CONCAT(bl_check_, __LINE__)).error())
