@@ -27,7 +27,7 @@ namespace beeline::kernel {
 
 namespace {
 
-constexpr std::string_view kProbeName = "bl_probe";
+constexpr const char *kProbeName = "bl_probe";
 /// No device has this number: a hook that exists answers ENODEV, one that does not EINVAL.
 constexpr std::uint32_t kNoDevice = 0x7fffffff;
 constexpr std::uint32_t kLoopback = 1; ///< ifindex of lo in every namespace.
@@ -40,11 +40,8 @@ std::array<bpf_insn, 2> return_constant(std::int32_t value) {
 
 Result<UniqueFd> load(bpf_prog_type type, std::int32_t value, std::uint32_t attach_type = 0, std::uint32_t flags = 0) {
     const auto insns = return_constant(value);
-    return load_program({.type = type,
-                         .insns = insns,
-                         .name = std::string(kProbeName),
-                         .expected_attach_type = attach_type,
-                         .flags = flags});
+    return load_program(
+        {.type = type, .insns = insns, .name = kProbeName, .expected_attach_type = attach_type, .flags = flags});
 }
 
 /// A Result<UniqueFd> for its error alone; what was made is closed.
@@ -78,7 +75,7 @@ Result<> try_xdp_link() {
 }
 
 Result<> try_live_frames() {
-    BL_TRY(const UniqueFd prog, load_xdp_constant(XDP_DROP, std::string(kProbeName)));
+    BL_TRY(const UniqueFd prog, load_xdp_constant(XDP_DROP, kProbeName));
     const std::array<std::byte, 64> frame{};
     const Result<TestResult> run = test_run(prog.get(), {.data = frame, .live_frames = true});
     return run ? Result<>() : std::unexpected(run.error());
@@ -126,7 +123,7 @@ Result<> try_cgroup_link() {
 
 Result<> try_sockmap_link() {
     BL_TRY(const UniqueFd prog, load(BPF_PROG_TYPE_SK_MSG, 1));
-    BL_TRY(const UniqueFd map, create_map({.type = BPF_MAP_TYPE_SOCKMAP, .name = std::string(kProbeName)}));
+    BL_TRY(const UniqueFd map, create_map({.type = BPF_MAP_TYPE_SOCKMAP, .name = kProbeName}));
     uapi::LinkCreate request{.prog_fd = static_cast<std::uint32_t>(prog.get()),
                              .target = static_cast<std::uint32_t>(map.get()),
                              .attach_type = BPF_SK_MSG_VERDICT};
@@ -150,7 +147,7 @@ Result<> try_tp_btf() {
     LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_RAW_TP,
                 .attach_btf_id = static_cast<std::uint32_t>(id));
     const UniqueFd prog(
-        ::bpf_prog_load(BPF_PROG_TYPE_TRACING, kProbeName.data(), "GPL", insns.data(), insns.size(), &options));
+        ::bpf_prog_load(BPF_PROG_TYPE_TRACING, kProbeName, "GPL", insns.data(), insns.size(), &options));
     return prog.valid() ? Result<>() : fail_errno(errno, "load a program for tracepoint kfree_skb");
 }
 
@@ -163,8 +160,7 @@ Result<> try_freplace() {
     LIBBPF_OPTS(bpf_prog_load_opts, options, .attach_btf_id = 1,
                 .attach_prog_fd = static_cast<std::uint32_t>(target.get()), .log_level = 1, .log_size = log.size(),
                 .log_buf = log.data());
-    const UniqueFd prog(
-        ::bpf_prog_load(BPF_PROG_TYPE_EXT, kProbeName.data(), "GPL", insns.data(), insns.size(), &options));
+    const UniqueFd prog(::bpf_prog_load(BPF_PROG_TYPE_EXT, kProbeName, "GPL", insns.data(), insns.size(), &options));
     if (prog.valid() || log[0] != '\0')
         return {};
     return fail_errno(errno, "load a program extension (refused before the verifier)");

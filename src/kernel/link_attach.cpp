@@ -4,6 +4,7 @@
 #include <beeline/kernel/link.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 
 #include <fmt/format.h>
@@ -73,28 +74,41 @@ std::unexpected<Error> xdp_held(int code, const std::string &what, int ifindex) 
     return fail(Kind::conflict, code, fmt::format("{}: the device has {} already", what, holder), remedy);
 }
 
+/// Of what may stand in the way natively, the thing the kernel's words are about, or without words the likeliest.
+std::optional<XdpObstacle> likely_obstacle(int ifindex, std::string words) {
+    std::transform(words.begin(), words.end(), words.begin(), [](unsigned char c) { return std::tolower(c); });
+    auto links = RtNetlink::open();
+    if (!links)
+        return std::nullopt;
+    const auto device = links->device(ifindex);
+    if (!device)
+        return std::nullopt;
+    const auto obstacles = native_xdp_obstacles(*device, false);
+    if (!obstacles)
+        return std::nullopt;
+    for (const XdpObstacle &obstacle : *obstacles)
+        if (words.empty() || words.find(obstacle.about) != std::string::npos)
+            return obstacle;
+    return std::nullopt;
+}
+
 /// What the kernel says, else what the device's state suggests.
 std::unexpected<Error> xdp_refused(int code, const std::string &what, int prog_fd, int ifindex, XdpMode mode) {
     std::string why = xdp_refusal(prog_fd, ifindex, mode);
-    std::string remedy;
+    std::string remedy = mode == XdpMode::generic ? "" : "use generic mode";
     if (mode == XdpMode::native)
-        if (auto links = RtNetlink::open())
-            if (const auto device = links->device(ifindex))
-                if (const auto obstacles = native_xdp_obstacles(*device, false); obstacles && !obstacles->empty()) {
-                    if (why.empty())
-                        why = obstacles->front().why;
-                    else if (obstacles->front().why.find("no native XDP") == std::string::npos)
-                        why += " (" + obstacles->front().why + ")";
-                    remedy = obstacles->front().remedy;
-                }
-    if (why.empty()) {
-        if (const Result<> available = require(FeatureId::xdp_link); !available)
-            return std::unexpected(Error(available.error()).within(what));
-        return fail(Kind::unsupported, code, what, "use generic mode");
-    }
-    if (remedy.empty())
-        remedy = mode == XdpMode::generic ? "" : "use generic mode";
-    return fail(Kind::unsupported, code, fmt::format("{}: {}", what, why), remedy);
+        if (const auto obstacle = likely_obstacle(ifindex, why)) {
+            if (why.empty())
+                why = obstacle->why;
+            else if (obstacle->about != "native") // that says no more than the kernel does
+                why += " (" + obstacle->why + ")";
+            remedy = obstacle->remedy;
+        }
+    if (!why.empty())
+        return fail(Kind::unsupported, code, fmt::format("{}: {}", what, why), remedy);
+    if (Result<> available = require(FeatureId::xdp_link); !available)
+        return std::unexpected(std::move(available).error().within(what));
+    return fail(Kind::unsupported, code, what, remedy);
 }
 
 } // namespace

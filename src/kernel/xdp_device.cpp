@@ -68,12 +68,14 @@ void veth_obstacles(const Device &device, bool frags, std::vector<XdpObstacle> &
                 peer = *std::move(other);
     const std::uint32_t mtu = peer ? peer->mtu : device.mtu;
     if (!frags && mtu > kVethXdpMaxMtu)
-        found.push_back({fmt::format("the peer of {} has MTU {}, native XDP without frags takes up to {}", device.name,
+        found.push_back({"mtu",
+                         fmt::format("the peer of {} has MTU {}, native XDP without frags takes up to {}", device.name,
                                      mtu, kVethXdpMaxMtu),
                          fmt::format("ip link set dev {} mtu {}", peer ? peer->name : "PEER", kVethXdpMaxMtu)});
     const std::uint32_t peer_queues = peer ? peer->num_tx_queues : 0;
     if (peer_queues > device.num_rx_queues)
-        found.push_back({fmt::format("{} receives on {} queues but its peer {} sends on {}", device.name,
+        found.push_back({"queues",
+                         fmt::format("{} receives on {} queues but its peer {} sends on {}", device.name,
                                      device.num_rx_queues, peer->name, peer_queues),
                          fmt::format("ethtool -L {} tx {}", peer->name, device.num_rx_queues)});
 }
@@ -120,30 +122,34 @@ Result<std::optional<XdpFeatures>> xdp_features(int ifindex) {
 Result<std::vector<XdpObstacle>> native_xdp_obstacles(const Device &device, bool frags) {
     std::vector<XdpObstacle> found;
     if (device.loopback)
-        return {{{fmt::format("{} has no native XDP", device.name), "use generic mode"}}};
+        return {{{"native", fmt::format("{} has no native XDP", device.name), "use generic mode"}}};
     if (device.xdp.generic_id != 0)
-        found.push_back({fmt::format("{} has a generic XDP program, and native beside generic is refused", device.name),
+        found.push_back({"generic",
+                         fmt::format("{} has a generic XDP program, and native beside generic is refused", device.name),
                          fmt::format("ip link set dev {} xdpgeneric off", device.name)});
     if (device.kind == "veth")
         veth_obstacles(device, frags, found);
     else if (!frags && device.mtu > kVethXdpMaxMtu)
-        found.push_back({fmt::format("{} has MTU {}: without frags most drivers take a frame of one page, MTU {}",
+        found.push_back({"mtu",
+                         fmt::format("{} has MTU {}: without frags most drivers take a frame of one page, MTU {}",
                                      device.name, device.mtu, kVethXdpMaxMtu),
                          fmt::format("ip link set dev {} mtu {}", device.name, kVethXdpMaxMtu)});
     BL_TRY(const Ethtool ethtool, Ethtool::open());
     if (const auto lro = ethtool.offload(device.name, Offload::lro); lro && lro->on)
         found.push_back(
-            {fmt::format("LRO is on for {}", device.name), fmt::format("ethtool -K {} lro off", device.name)});
+            {"lro", fmt::format("LRO is on for {}", device.name), fmt::format("ethtool -K {} lro off", device.name)});
     if (device.driver == "virtio_net")
         if (const auto features = ethtool.features(device.name))
             if (const auto merged = features->find("rx-gro-hw"); merged != features->end() && merged->second.on)
-                found.push_back({fmt::format("{} merges received packets in the host (guest TSO)", device.name),
+                found.push_back({"gro_hw",
+                                 fmt::format("{} merges received packets in the host (guest TSO)", device.name),
                                  merged->second.fixed ? "switch guest_tso4 and guest_tso6 off in the hypervisor"
                                                       : fmt::format("ethtool -K {} rx-gro-hw off", device.name)});
     // A veth clears its features while its queues do not fit; that is told above.
     BL_TRY(const std::optional<XdpFeatures> features, xdp_features(device.ifindex));
     if (features && !features->basic() && found.empty())
-        found.push_back({fmt::format("{} has no native XDP{}", device.name,
+        found.push_back({"native",
+                         fmt::format("{} has no native XDP{}", device.name,
                                      device.driver.empty() ? "" : fmt::format(" (driver {})", device.driver)),
                          "use generic mode"});
     return found;

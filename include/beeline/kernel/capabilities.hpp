@@ -23,7 +23,8 @@ enum class Capability : std::uint8_t { net_admin = 12, net_raw = 13, sys_admin =
 [[nodiscard]] Result<> require_root_or_caps();
 [[nodiscard]] Result<> require_capabilities(std::span<const Capability> capabilities);
 
-/// Gives every capability but these up, for good (effective, permitted, inheritable, ambient, bounding where allowed).
+/// Gives every capability but these up, for good, in the calling thread and the threads it makes from then on: call it
+/// before there are others (effective, permitted, inheritable, ambient, bounding where allowed).
 [[nodiscard]] Result<> drop_capabilities_except(std::span<const Capability> keep);
 
 } // namespace beeline::kernel

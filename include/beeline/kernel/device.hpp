@@ -72,6 +72,8 @@ inline constexpr std::uint32_t kVethXdpMaxMtu = 3506;
 
 /// Likely reasons why native XDP is refused on this device, most likely first, each with its remedy; empty: none found.
 struct XdpObstacle {
+    std::string_view about =
+        {}; ///< The word the kernel's refusal has, too: "mtu", "queues", "lro", "gro_hw", "native".
     std::string why = {};
     std::string remedy = {};
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tcx links and their order, and netkit as far as a kernel without it goes.
+// tcx links and their order.
 #include <beeline/kernel/link.hpp>
 
 #include <cerrno>
@@ -124,31 +124,6 @@ TEST_F(Tcx, a_full_hook_is_said_to_be_full) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ERANGE);
     EXPECT_EQ(refused.error().kind, Kind::conflict);
-}
-
-class Netkit : public TwoEnds {};
-
-TEST_F(Netkit, a_kernel_without_it_is_told_by_name) {
-    if (probe(FeatureId::netkit).available)
-        GTEST_SKIP() << "this kernel has netkit";
-    ASSERT_VALUE(const UniqueFd prog, classifier("bl_one"));
-    const auto link = a_->within([&] { return Link::attach_netkit(prog.get(), va_, NetkitHook::primary); });
-    ASSERT_FALSE(link);
-    EXPECT_EQ(link.error().kind, Kind::unsupported);
-    EXPECT_NE(link.error().what.find("attach netkit primary to "), std::string::npos) << link.error().what;
-    EXPECT_NE(link.error().what.find("6.7"), std::string::npos) << link.error().what;
-    const auto state = a_->within([&] { return netkit_query(va_, NetkitHook::peer); });
-    ASSERT_FALSE(state);
-    EXPECT_EQ(state.error().kind, Kind::unsupported);
-}
-
-TEST_F(Netkit, a_device_that_is_none_is_told) {
-    if (const auto netkit = require(FeatureId::netkit); !netkit)
-        GTEST_SKIP() << netkit.error().message();
-    ASSERT_VALUE(const UniqueFd prog, classifier("bl_one"));
-    const auto link = a_->within([&] { return Link::attach_netkit(prog.get(), va_, NetkitHook::primary); });
-    ASSERT_FALSE(link);
-    EXPECT_NE(link.error().what.find("the device is no netkit"), std::string::npos) << link.error().message();
 }
 
 } // namespace
