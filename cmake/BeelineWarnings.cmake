@@ -19,6 +19,10 @@ if(BEELINE_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
   add_link_options(-fsanitize=address,undefined)
 endif()
+if(BEELINE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()
 
 # beeline_library(NAME SOURCES... LINK TARGETS...): a static library beeline_NAME, alias beeline::NAME.
 function(beeline_library name)
