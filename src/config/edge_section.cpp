@@ -23,7 +23,7 @@ void read_devices(const Section &section, edge::Policy &policy) {
             policy.devices.push_back(name.text());
     }
     if (policy.devices.empty() && section.document().diagnostics().size() == said_before)
-        section.error("devices", "[edge] has no devices", "devices = [\"eth0\"]");
+        section.error("devices", "[edge] has no devices", "for example: devices = [\"eth0\"]");
 }
 
 /// Rules for devices that the edge is not on are not wrong, but not meant either.
@@ -51,7 +51,8 @@ edge::Policy read_edge(const Section &section, std::vector<edge::Set> sets) {
         policy.mode = static_cast<edge::Mode>(*mode);
     policy.replace = section.boolean("replace").value_or(false);
     if (!section.has("rules"))
-        section.error("rules", "[edge] has no rules", "rules = [\"src 192.0.2.0/24 -> drop\", \"fallback -> pass\"]");
+        section.error("rules", "[edge] has no rules",
+                      "for example: rules = [\"src 192.0.2.0/24 -> drop\", \"fallback -> pass\"]");
     const std::vector<rules::SourceString> rules = section.strings("rules");
     edge::ParsedRules parsed = edge::parse_rules(rules, sets, section.document().diagnostics());
     policy.rules = std::move(parsed.rules);

@@ -39,6 +39,9 @@ public:
                     return false;
             } else if (peek() == '\n' && !many_lines) {
                 return false;
+            } else if (rest().starts_with("\r\n")) { // the library makes one byte of it
+                put("\n");
+                skip(2);
             } else {
                 copy();
             }

@@ -45,6 +45,12 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
     std::size_t best = std::max<std::size_t>(1, word.size() / 3) + 1;
     std::string_view found;
     for (const std::string_view candidate : candidates) {
+        // The beginning of a word is as near as one wrong letter.
+        if (word.size() >= 3 && candidate.size() > word.size() && candidate.starts_with(word) && best > 1) {
+            best = 1;
+            found = candidate;
+            continue;
+        }
         if (candidate.size() > kMaxWord || candidate.size() + best < word.size() ||
             word.size() + best < candidate.size())
             continue;

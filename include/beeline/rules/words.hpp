@@ -8,7 +8,8 @@
 namespace beeline::rules {
 
 /// The candidate a misspelt word most likely meant: the least edit distance (insert, delete, replace, swap neighbours),
-/// at most a third of the word's length and never all of it; empty when none is near. Bounded for words of any length.
+/// at most a third of the word's length and never all of it; or a word that begins like it. Empty when none is near.
+/// Bounded for words of any length.
 [[nodiscard]] std::string_view nearest(std::string_view word, const std::vector<std::string_view> &candidates);
 
 /// 'word', cut when it is long.
