@@ -233,7 +233,7 @@ BL_SIZE(bl_set_key, 8 + 4 + 4);
 struct bl_set_entry {
 	__u64 expires_ns; /* CLOCK_MONOTONIC; 0: never */
 	__u32 flags;      /* BL_SET_RUNTIME */
-	__u32 _pad;
+	__u32 bits;       /* of a prefix that expires: its length, to look for shorter ones behind it; else 0 */
 };
 BL_SIZE(bl_set_entry, 8 + 4 + 4);
 

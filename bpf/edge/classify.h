@@ -18,6 +18,28 @@ static __always_inline int bl_entry_live(const struct bl_set_entry *entry)
 	return entry && (!entry->expires_ns || entry->expires_ns > bpf_ktime_get_ns());
 }
 
+/*
+ * A trie knows the longest prefix only. One that is past its time must not hide a shorter one that still holds, so the
+ * search goes on behind it, eight times at the most: whoever sweeps does so every second.
+ */
+#define BL_EXPIRED_PREFIXES 8
+
+#define BL_IN_TRIE(inner, key)                                                                                         \
+	({                                                                                                             \
+		int found_ = 0, try_;                                                                                  \
+		for (try_ = 0; try_ < BL_EXPIRED_PREFIXES; try_++) {                                                   \
+			const struct bl_set_entry *entry_ = bpf_map_lookup_elem(inner, key);                           \
+			if (bl_entry_live(entry_)) {                                                                   \
+				found_ = 1;                                                                            \
+				break;                                                                                 \
+			}                                                                                              \
+			if (!entry_ || !entry_->bits || entry_->bits > (key)->bits)                                    \
+				break;                                                                                 \
+			(key)->bits = entry_->bits - 1;                                                                \
+		}                                                                                                      \
+		found_;                                                                                                \
+	})
+
 /* Is the address (by its family) in prefix set number set? */
 static __always_inline int bl_in_prefix_set(const struct bl_packet *p, const __u64 address[2], __u32 set)
 {
@@ -27,13 +49,13 @@ static __always_inline int bl_in_prefix_set(const struct bl_packet *p, const __u
 		struct bl_lpm4 key = { .bits = 32, .address = (__u32)address[0] };
 
 		inner = bpf_map_lookup_elem(&edge_sets4, &set);
-		return inner && bl_entry_live(bpf_map_lookup_elem(inner, &key));
+		return inner && BL_IN_TRIE(inner, &key);
 	}
 	struct bl_lpm6 key = { .bits = 128 };
 
 	__builtin_memcpy(key.address, address, 16);
 	inner = bpf_map_lookup_elem(&edge_sets6, &set);
-	return inner && bl_entry_live(bpf_map_lookup_elem(inner, &key));
+	return inner && BL_IN_TRIE(inner, &key);
 }
 
 static __always_inline int bl_in_member_set(__u64 data, __u32 set)
@@ -229,7 +251,7 @@ struct bl_decision {
 static __always_inline int bl_scan(struct xdp_md *ctx, const struct bl_packet *p, const struct bl_packet *kept, int peek,
 				   struct bl_decision *decision)
 {
-	__u32 i, zero = 0, entries = cfg.entries;
+	__u32 i, zero = 0, entries = cfg.entries, asked = BL_EDGE_MAX_RULES;
 	struct bl_edge_table *table = bpf_map_lookup_elem(&edge_entries, &zero);
 
 	if (!table || entries > BL_EDGE_MAX_ENTRIES)
@@ -253,9 +275,14 @@ static __always_inline int bl_scan(struct xdp_md *ctx, const struct bl_packet *p
 			if (flags & BL_EXTRA_SETS && !edge_match_sets(ctx, kept, e->extra))
 				continue;
 		}
-		if (cfg.rule_flags & BL_RULE_RATE && e->rule_flags & BL_RULE_RATE &&
-		    !edge_over_rate(kept, e->rule, peek))
-			continue;
+		if (cfg.rule_flags & BL_RULE_RATE && e->rule_flags & BL_RULE_RATE) {
+			/* A packet that two entries of one rule fit (80 and 1-1023) is one packet. */
+			if (e->rule == asked)
+				continue;
+			asked = e->rule;
+			if (!edge_over_rate(kept, asked, peek))
+				continue;
+		}
 		decision->rule = bl_now(e->rule);
 		decision->rule_flags = bl_now(e->rule_flags);
 		decision->verdict = bl_now(e->verdict);

@@ -171,12 +171,16 @@ Result<> carry_runtime_entries(const State &before, const Program &old, const Ta
 Result<> add_entry(const State::SetPlace &set, const Program &program, const std::string &entry,
                    std::optional<std::chrono::seconds> lifetime) {
     BL_TRY(const SetTable table, parse_entry(set, entry));
-    bl_set_entry value{.expires_ns = 0, .flags = BL_SET_RUNTIME, ._pad = 0};
+    bl_set_entry value{.expires_ns = 0, .flags = BL_SET_RUNTIME, .bits = 0};
     if (lifetime)
         value.expires_ns = monotonic_ns() + static_cast<std::uint64_t>(lifetime->count()) * kSecond;
     if (lifetime) // before the entry: sweep() must know that there is something to look for
         BL_CHECK(count_timed(program, set.index, 1));
-    return with_keys(table, set, program, [&](auto &map, const auto &key) { return map.update(key, value); });
+    return with_keys(table, set, program, [&](auto &map, const auto &key) {
+        if constexpr (requires { key.bits; })
+            value.bits = lifetime ? key.bits : 0;
+        return map.update(key, value);
+    });
 }
 
 Result<bool> del_entry(const State::SetPlace &set, const Program &program, const std::string &entry) {
