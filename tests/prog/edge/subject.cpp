@@ -23,7 +23,7 @@ void check_one(const Case &c) {
     ASSERT_VALUE(const auto untouched, subject.reasons());
     EXPECT_TRUE(untouched.empty()) << "explain counted " << untouched.begin()->first;
 
-    ASSERT_VALUE(const Run run, subject.run(c.packet));
+    ASSERT_VALUE(const Outcome run, subject.run(c.packet));
     EXPECT_EQ(run.xdp, c.xdp);
     EXPECT_EQ(explained.xdp, c.xdp);
     EXPECT_EQ(explained.rule, c.rule) << model::parse(c.packet).text();
@@ -87,13 +87,13 @@ Result<Subject> Subject::load(const Policy &policy) {
     return Subject(policy, std::move(tables), std::move(kept), std::move(program));
 }
 
-Result<Run> Subject::run(const Bytes &frame, std::uint32_t ifindex, std::uint32_t repeat) const {
+Result<Outcome> Subject::run(const Bytes &frame, std::uint32_t ifindex, std::uint32_t repeat) const {
     kernel::TestRun run{.data = frame, .repeat = repeat};
     run.ctx = xdp_md{};
     run.ctx->data_end = static_cast<std::uint32_t>(frame.size());
     run.ctx->ingress_ifindex = ifindex;
     BL_TRY(kernel::TestResult result, kernel::test_run(program_.fd("edge_policy"), run));
-    return Run{.xdp = result.retval, .frame = std::move(result.data_out)};
+    return Outcome{.xdp = result.retval, .frame = std::move(result.data_out)};
 }
 
 Result<bl_edge_hits> Subject::hits(std::size_t rule) const {

@@ -21,7 +21,7 @@ using harness::Bytes;
 inline constexpr std::uint32_t kLo = 1;          ///< ifindex of lo in every network namespace: "lo".
 inline constexpr std::uint32_t kAbsent = 424242; ///< ifindex of no device: every other name.
 
-struct Run {
+struct Outcome {
     std::uint32_t xdp = 0;
     Bytes frame;
 };
@@ -34,7 +34,7 @@ public:
     [[nodiscard]] static Result<Subject> load(const Policy &policy);
 
     /// As traffic: counters count. repeat runs the program that often; the frame is what the last run left.
-    [[nodiscard]] Result<Run> run(const Bytes &frame, std::uint32_t ifindex = 0, std::uint32_t repeat = 1) const;
+    [[nodiscard]] Result<Outcome> run(const Bytes &frame, std::uint32_t ifindex = 0, std::uint32_t repeat = 1) const;
     /// As explain.
     [[nodiscard]] Result<Judgement> judge(const Bytes &frame, std::uint32_t ifindex = 0) const {
         return program_.judge(frame, ifindex);
