@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <numeric>
 #include <tuple>
 
 #include "config/read_file.hpp"
@@ -14,13 +15,19 @@ namespace {
 
 constexpr std::size_t kMaxFileBytes = std::size_t{16} << 20;
 
-/// In the order of the file; what is said about set files comes behind.
-void sort(rules::Diagnostics &diagnostics, const std::string &file) {
-    const auto key = [&](const rules::Diagnostic &d) {
-        return std::tuple(d.where.file != file, std::string_view(d.where.file), d.where.line, d.where.column);
+/// In the order of the file, and at one place as they were said; what is said about set files comes behind.
+rules::Diagnostics sorted(rules::Diagnostics diagnostics, const std::string &file) {
+    std::vector<std::size_t> order(diagnostics.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto key = [&](std::size_t i) {
+        const rules::Span &where = diagnostics[i].where;
+        return std::tuple(where.file != file, std::string_view(where.file), where.line, where.column, i);
     };
-    std::stable_sort(diagnostics.begin(), diagnostics.end(),
-                     [&](const auto &a, const auto &b) { return key(a) < key(b); });
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+    rules::Diagnostics result;
+    for (const std::size_t i : order)
+        result.push_back(std::move(diagnostics[i]));
+    return result;
 }
 
 Config read(const Document &document, const std::filesystem::path &folder) {
@@ -44,7 +51,7 @@ Loaded parse(std::string_view text, const std::string &name) {
     Document document(name, std::string(text), diagnostics);
     if (document.parse()) {
         config = read(document, std::filesystem::path(name).parent_path());
-        sort(diagnostics, name);
+        diagnostics = sorted(std::move(diagnostics), name);
     }
     if (rules::has_errors(diagnostics))
         config.reset();
