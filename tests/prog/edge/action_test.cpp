@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <linux/bpf.h>
+#include <sys/socket.h>
 
 #include <beeline/kernel/typed_map.hpp>
 
@@ -163,6 +164,27 @@ TEST_F(EdgeAction, CpuAndXsk) {
     EXPECT_EQ(hex(run.frame), hex(partial));
     ASSERT_VALUE(const auto counted, subject.reasons());
     EXPECT_EQ(counted, (std::map<std::string, std::uint64_t>{{"cpu_failed", 1}}));
+}
+
+/// User space reads bytes: nobody finishes a checksum for it, in generic mode either.
+TEST_F(EdgeAction, XskGetsFinishedChecksums) {
+    const Bytes partial = (Eth{} / Ip4{} / Tcp{.sum = Sum::partial} / Payload(7)).bytes();
+    ASSERT_VALUE(const Subject subject, Subject::load({"tcp -> xsk capture", "fallback -> xsk other"}));
+    const kernel::UniqueFd socket(::socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0));
+    ASSERT_GE(socket.get(), 0);
+    ASSERT_VALUE(const kernel::MapInfo sockets, kernel::map_info(subject.kept().fd("edge_xsks")));
+    const std::uint32_t first = subject.tables().xsks.at("capture") * BL_EDGE_XSK_QUEUES;
+    const int fd = socket.get();
+    ASSERT_OK(kernel::raw::update(subject.kept().fd("edge_xsks"), sockets, &first, &fd, kernel::Update::any));
+    ASSERT_VALUE(auto modes, (kernel::Map<std::uint32_t, std::uint32_t>::share(subject.kept().fd("edge_modes"))));
+    for (const std::uint32_t mode : {BL_EDGE_MODE_NATIVE, BL_EDGE_MODE_GENERIC}) {
+        ASSERT_OK(modes.update(kLo, mode));
+        ASSERT_VALUE(const Outcome run, subject.run(partial, kLo));
+        EXPECT_EQ(run.xdp, unsigned{XDP_REDIRECT});
+        EXPECT_EQ(hex(run.frame), hex((Eth{} / Ip4{} / Tcp{} / Payload(7)).bytes()));
+    }
+    ASSERT_VALUE(const Outcome other, subject.run(dns4(), kLo));
+    EXPECT_EQ(other.xdp, unsigned{XDP_PASS}) << "the other name has no socket";
 }
 
 /// Generic XDP sends and redirects the skb itself, with its mark that the checksum is still to be finished.
