@@ -44,7 +44,7 @@ template <class... F>
 Overloaded(F...) -> Overloaded<F...>;
 
 std::uint16_t ether_type_of(const Layer *layer) {
-    constexpr std::uint16_t kExperimental = 0x88b5; // IEEE 802 local experimental
+    static constexpr std::uint16_t kExperimental = 0x88b5; // IEEE 802 local experimental
     if (layer == nullptr)
         return kExperimental;
     return std::visit(
@@ -55,7 +55,7 @@ std::uint16_t ether_type_of(const Layer *layer) {
 }
 
 std::uint8_t proto_of(const Layer *layer) {
-    constexpr std::uint8_t kExperimental = 253, kNoNext = 59; // RFC 3692, RFC 8200
+    static constexpr std::uint8_t kExperimental = 253, kNoNext = 59; // RFC 3692, RFC 8200
     if (layer == nullptr)
         return kNoNext;
     return std::visit(
