@@ -211,7 +211,7 @@ bool exact(const std::vector<std::string> &fields) {
 TEST(Unreachable, AgreesWithAllPacketsOfASmallWorld) {
     std::mt19937 random(7);
     std::size_t checked = 0, taken = 0, never = 0;
-    while (checked < 2000) {
+    while (checked < 1200) {
         const Case earlier = random_case(random, 2), later = random_case(random, 3);
         const auto [result, diagnostics] = test::parse({earlier.text + "-> drop", later.text + "-> pass"});
         if (rules::has_errors(diagnostics) || result.rules.size() != 3)
@@ -252,8 +252,8 @@ TEST(Unreachable, AgreesWithAllPacketsOfASmallWorld) {
         never += said_never ? 1 : 0;
     }
     // The cases are no good if there is nothing to warn of.
-    EXPECT_GT(taken, 50u);
-    EXPECT_GT(never, 10u);
+    EXPECT_GT(taken, 30u);
+    EXPECT_GT(never, 5u);
 }
 
 } // namespace
