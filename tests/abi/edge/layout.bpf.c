@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A variable of every structure in abi/: clang writes only those types into the BTF that something uses.
+ */
+#include "beeline/edge.h"
+#include "beeline/lab.h"
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+struct bl_edge_entry a_bl_edge_entry;
+struct bl_edge_extra a_bl_edge_extra;
+struct bl_edge_rule a_bl_edge_rule;
+struct bl_edge_config a_bl_edge_config;
+struct bl_edge_hits a_bl_edge_hits;
+struct bl_lpm4 a_bl_lpm4;
+struct bl_lpm6 a_bl_lpm6;
+struct bl_set_key a_bl_set_key;
+struct bl_set_entry a_bl_set_entry;
+struct bl_rate_key a_bl_rate_key;
+struct bl_edge_event a_bl_edge_event;
+struct bl_edge_trace a_bl_edge_trace;
+struct bl_lab_flows a_bl_lab_flows;
+struct bl_lab_count a_bl_lab_count;
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
