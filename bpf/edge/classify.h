@@ -9,7 +9,8 @@
 #define BEELINE_EDGE_CLASSIFY_H
 
 #include "edge/maps.h"
-#include "lib/parse.h"
+#include "edge/trace.h"
+#include "lib/plain.h"
 
 #define BL_NO_RULE 0xffffffffu
 
@@ -193,8 +194,10 @@ static __always_inline int bl_take(__u64 *bucket, const struct bl_edge_rule *rul
 	return 0;
 }
 
-__noinline int edge_over_rate(const struct bl_packet *p, __u32 index, int peek)
+/* A frame that explain asks about takes nothing. */
+__noinline int edge_over_rate(struct xdp_md *ctx, const struct bl_packet *p, __u32 index)
 {
+	int peek = bl_trace(ctx) != NULL;
 	struct bl_edge_rule *rule = bpf_map_lookup_elem(&edge_rules, &index);
 	__u64 now = bpf_ktime_get_ns() << BL_RATE_UNITS_PER_NS_SHIFT, fresh;
 	struct bl_rate_key key = {};
@@ -245,27 +248,26 @@ struct bl_decision {
 };
 
 /*
- * The first entry that matches; 0, or -1: none (a broken table: the last entry matches everything). p is in registers,
- * kept is the same in memory for those who need more. Ports are compared first: they tell rules apart best.
+ * The first entry that matches; 0, or -1: none (a broken table: the last entry matches everything). key is in
+ * registers, kept has all of the packet in memory for those who need more. Ports are compared first: they tell rules
+ * apart best.
  */
-static __always_inline int bl_scan(struct xdp_md *ctx, const struct bl_packet *p, const struct bl_packet *kept, int peek,
+static __always_inline int bl_scan(struct xdp_md *ctx, const volatile struct bl_edge_entry *table, __u32 entries,
+				   const struct bl_key *key, const struct bl_packet *kept,
 				   struct bl_decision *decision)
 {
-	__u32 i, zero = 0, entries = cfg.entries, asked = BL_EDGE_MAX_RULES;
-	struct bl_edge_table *table = bpf_map_lookup_elem(&edge_entries, &zero);
+	__u32 i, asked = BL_EDGE_MAX_RULES;
 
-	if (!table || entries > BL_EDGE_MAX_ENTRIES)
-		return -1;
 	for (i = 0; i < entries; i++) {
-		const struct bl_edge_entry *e = &table->entry[i];
+		const volatile struct bl_edge_entry *e = &table[i];
 
-		if ((__u16)(p->dport - e->dport_low) > e->dport_span)
+		if ((__u16)(key->dport - e->dport_low) > e->dport_span)
 			continue;
-		if ((p->facts & e->facts_mask) != e->facts_value)
+		if ((key->facts & e->facts_mask) != e->facts_value)
 			continue;
-		if ((p->addr4 & e->addr4_mask) != e->addr4_value)
+		if (cfg.needs & BL_NEEDS_ADDR4 && (key->addr4 & e->addr4_mask) != e->addr4_value)
 			continue;
-		if ((__u16)(p->sport - e->sport_low) > e->sport_span)
+		if (cfg.needs & BL_NEEDS_SPORT && (__u16)(key->sport - e->sport_low) > e->sport_span)
 			continue;
 		if (cfg.entry_flags) {
 			__u32 flags = e->extra_flags;
@@ -280,11 +282,11 @@ static __always_inline int bl_scan(struct xdp_md *ctx, const struct bl_packet *p
 			if (e->rule == asked)
 				continue;
 			asked = e->rule;
-			if (!edge_over_rate(kept, asked, peek))
+			if (!edge_over_rate(ctx, kept, asked))
 				continue;
 		}
 		decision->rule = bl_now(e->rule);
-		decision->rule_flags = bl_now(e->rule_flags);
+		decision->rule_flags = cfg.rule_flags ? bl_now(e->rule_flags) : 0;
 		decision->verdict = bl_now(e->verdict);
 		decision->counter = bl_now(e->counter);
 		return 0;
@@ -292,26 +294,31 @@ static __always_inline int bl_scan(struct xdp_md *ctx, const struct bl_packet *p
 	return -1;
 }
 
-/* The same for long tables: as a function of its own it is verified once, not once for every way through the parser. */
-__noinline int edge_scan(struct xdp_md *ctx, const struct bl_packet *kept, int peek, struct bl_decision *decision)
+/* Long tables: as a function of its own the scan is verified once, not once for every way through the parser. */
+__noinline int edge_scan(struct xdp_md *ctx, const struct bl_packet *kept, struct bl_decision *decision)
 {
-	struct bl_packet p = {};
+	__u32 zero = 0, entries = cfg.entries;
+	struct bl_edge_table *table = bpf_map_lookup_elem(&edge_entries, &zero);
+	struct bl_key key;
 
-	if (!kept || !decision)
+	if (!kept || !decision || !table || entries > BL_EDGE_MAX_ENTRIES)
 		return -1;
-	p.facts = kept->facts;
-	p.addr4 = kept->addr4;
-	p.sport = kept->sport;
-	p.dport = kept->dport;
-	return bl_scan(ctx, &p, kept, peek, decision);
+	bl_key_of(kept, &key);
+	return bl_scan(ctx, table->entry, entries, &key, kept, decision);
 }
 
-static __always_inline int bl_classify(struct xdp_md *ctx, const struct bl_packet *p, const struct bl_packet *kept,
-				       int peek, struct bl_decision *decision)
+static __always_inline int bl_classify(struct xdp_md *ctx, const struct bl_key *key, const struct bl_packet *kept,
+				       struct bl_decision *decision)
 {
-	if (cfg.needs & BL_NEEDS_FAR_SCAN)
-		return edge_scan(ctx, kept, peek, decision);
-	return bl_scan(ctx, p, kept, peek, decision);
+	__u32 entries = cfg.entries;
+
+	if (cfg.needs & BL_NEEDS_FAR_SCAN) {
+		__builtin_memset(decision, 0, sizeof *decision);
+		return edge_scan(ctx, kept, decision);
+	}
+	if (entries > BL_EDGE_NEAR_ENTRIES)
+		return -1;
+	return bl_scan(ctx, near_entries, entries, key, kept, decision);
 }
 
 #endif

@@ -24,22 +24,7 @@ int edge_hold(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-static __always_inline void bl_answer(struct xdp_md *ctx, const struct bl_packet *p, const struct bl_decision *d)
-{
-	struct bl_edge_trace *trace;
-
-	/* Read from ctx again: a pointer kept until here would have the verifier walk the table once per parser path. */
-	barrier_var(ctx);
-	trace = bl_trace(ctx);
-	if (!trace)
-		return;
-	trace->facts = p->facts;
-	trace->generation = cfg.generation;
-	trace->rule = d->rule;
-	trace->reason = p->reason;
-}
-
-/* All there is to know of the packet, in memory, for policies whose rules need it. */
+/* All there is to know of the packet, in memory, for policies whose rules need it and packets that are not plain. */
 __noinline int edge_parse(struct xdp_md *ctx, struct bl_packet *p)
 {
 	if (p)
@@ -50,40 +35,39 @@ __noinline int edge_parse(struct xdp_md *ctx, struct bl_packet *p)
 SEC("xdp.frags")
 int edge_policy(struct xdp_md *ctx)
 {
-	struct bl_packet p = {}, kept;
-	struct bl_decision decision = {}, *d = &decision;
-	int traced = bl_trace(ctx) != NULL;
+	struct bl_decision decision, *d = &decision;
+	struct bl_edge_trace *trace;
 	struct bl_edge_hits *hits;
+	struct bl_packet kept;
+	struct bl_key key;
 	__u32 slot;
 
-	barrier_var(traced);
-	if (cfg.needs & BL_NEEDS_PACKET) {
+	if (cfg.needs & BL_NEEDS_PACKET || !bl_parse_plain(ctx, &key, cfg.needs)) {
 		__builtin_memset(&kept, 0, sizeof kept);
 		edge_parse(ctx, &kept);
-		p.facts = kept.facts;
-		p.addr4 = kept.addr4;
-		p.sport = kept.sport;
-		p.dport = kept.dport;
-		p.length = kept.length;
-		p.reason = kept.reason;
-	} else {
-		bl_parse(ctx, &p, cfg.needs);
+		bl_key_of(&kept, &key);
 	}
-	if (bl_classify(ctx, &p, &kept, traced, d))
+	if (bl_classify(ctx, &key, &kept, d))
 		return bl_drop_by(ctx, BL_EDGE_R_NO_RULE);
-	if (traced) {
-		bl_answer(ctx, &p, d);
+	/* Read from ctx again: a pointer kept until here would have the verifier walk the table once per parser path. */
+	barrier_var(ctx);
+	trace = bl_trace(ctx);
+	if (trace) {
+		trace->facts = key.facts;
+		trace->generation = cfg.generation;
+		trace->rule = d->rule;
+		trace->reason = key.reason;
 		return bl_act(ctx, &kept, d);
 	}
-	if (p.reason)
-		bl_count(p.reason);
+	if (key.reason)
+		bl_count(key.reason);
 	slot = d->counter;
 	hits = bpf_map_lookup_elem(&edge_hits, &slot);
 	if (hits) {
 		if (cfg.rule_flags & BL_RULE_LOG && d->rule_flags & BL_RULE_LOG)
 			edge_log(ctx, &kept, d->rule, hits->packets);
 		hits->packets++;
-		hits->bytes += p.length;
+		hits->bytes += key.length;
 	}
 	return bl_act(ctx, &kept, d);
 }

@@ -12,7 +12,10 @@
 
 const volatile struct bl_edge_config cfg = { .entries = 1, .rules = 1 };
 
-/* Own. One value that holds all entries: user space sets its size to the number of entries before loading. */
+/* The entries of a short table: among the constants, so that they are reached without a lookup. */
+const volatile struct bl_edge_entry near_entries[BL_EDGE_NEAR_ENTRIES];
+
+/* Own. The entries of a long table. One value that holds all entries: user space sets its size to the number of entries before loading. */
 struct bl_edge_table {
 	struct bl_edge_entry entry[BL_EDGE_MAX_ENTRIES];
 };

@@ -280,10 +280,7 @@ static __always_inline __u32 bl_parse_ipv6(struct xdp_md *ctx, void *data, void 
 	return offset;
 }
 
-/*
- * p is zero; needs: BL_NEEDS_*. Inlined, so that a caller that looks at few of the fields pays for those only: what it
- * does not read is not computed.
- */
+/* p is zero; needs: BL_NEEDS_*. */
 static __always_inline void bl_parse(struct xdp_md *ctx, struct bl_packet *p, __u32 needs)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;

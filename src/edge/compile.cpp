@@ -13,6 +13,8 @@
 namespace beeline::edge {
 namespace {
 
+constexpr std::uint64_t kDscp = std::uint64_t{0x3f} << BL_FACT_DSCP_SHIFT;
+
 /// Sets by name, with what the tables hold of them.
 Result<std::vector<SetTable>> set_tables(const std::vector<Set> &sets) {
     if (sets.size() > BL_EDGE_MAX_SETS)
@@ -160,6 +162,9 @@ private:
             else
                 entry.extra = 0;
             tables_.config.entry_flags |= entry.extra_flags;
+            tables_.config.needs |= (entry.addr4_mask != 0 ? BL_NEEDS_ADDR4 : 0) |
+                                    (entry.sport_span != 0xffff ? BL_NEEDS_SPORT : 0) |
+                                    ((entry.facts_mask & kDscp) != 0 ? BL_NEEDS_DSCP : 0);
             tables_.entries.push_back(entry);
         }
         tables_.config.rule_flags |= row.flags;

@@ -182,6 +182,9 @@ int Kept::fd(const std::string &name) const {
 Result<Program> Program::load(const Tables &tables, const Kept &kept) {
     BL_TRY(auto opened, kernel::Opened<edge_bpf>::open());
     std::memcpy(const_cast<bl_edge_config *>(&opened.rodata()->cfg), &tables.config, sizeof tables.config);
+    if (!(tables.config.needs & BL_NEEDS_FAR_SCAN))
+        std::memcpy(const_cast<bl_edge_entry *>(opened.rodata()->near_entries), tables.entries.data(),
+                    tables.entries.size() * sizeof(bl_edge_entry));
     for (const char *name : kKeptPrograms)
         bpf_program__set_autoload(bpf_object__find_program_by_name(opened.object(), name), false);
     for (const char *name : kKeptMaps)
