@@ -165,18 +165,30 @@ void print_table(const std::vector<Subject> &all, const Measured &measured, std:
     }
 }
 
-void print_goals(const Measured &measured, bool peers, std::FILE *out, BenchOutcome &outcome) {
-    fmt::print(out, "\n  {:30}{:>24}{:>22}\n", "ratio, round by round", "median [min-max]", "goal");
-    for (const Goal &goal : goals(peers)) {
+/// A goal with what came of it.
+struct Judged {
+    Goal goal;
+    Spread figure;
+    [[nodiscard]] bool held() const { return figure.runs != 0 && figure.median <= goal.limit; }
+};
+
+std::vector<Judged> judge(const Measured &measured, bool peers, BenchOutcome &outcome) {
+    std::vector<Judged> all;
+    for (Goal &goal : goals(peers)) {
         const Spread figure = ratio(measured.net(goal.above), measured.net(goal.below));
-        const bool held = figure.runs != 0 && figure.median <= goal.limit;
+        all.push_back({.goal = std::move(goal), .figure = figure});
         ++outcome.goals;
-        outcome.goals_missed += held ? 0 : 1;
-        fmt::print(out, "  {:30}{:>24}{:>22}\n", goal.label, text(figure, 2),
-                   fmt::format("<= {} {}", goal.limit,
-                               figure.runs == 0 ? "not measured"
-                               : held           ? "held"
-                                                : "MISSED"));
+        outcome.goals_missed += all.back().held() ? 0 : 1;
+    }
+    return all;
+}
+
+void print_goals(const std::vector<Judged> &all, std::FILE *out) {
+    fmt::print(out, "\n  {:30}{:>24}{:>22}\n", "ratio, round by round", "median [min-max]", "goal");
+    for (const Judged &judged : all) {
+        const char *verdict = judged.figure.runs == 0 ? "not measured" : judged.held() ? "held" : "MISSED";
+        fmt::print(out, "  {:30}{:>24}{:>22}\n", judged.goal.label, text(judged.figure, 2),
+                   fmt::format("<= {} {}", judged.goal.limit, verdict));
     }
 }
 
@@ -214,13 +226,15 @@ Result<BenchOutcome> run_bench(const BenchOptions &wanted) {
     BenchOutcome outcome;
     const auto all = subjects(drop_lab->receiver(), lab.bpffs() / "beeline", options);
     BL_TRY(const Measured measured, measure(*drop_lab, all, options, outcome));
+    const auto judged = judge(measured, options.peers, outcome);
     if (options.json) {
         print_rows(all, measured, options.out);
+        BL_CHECK(lab.remove());
         return outcome;
     }
     print_header(options, measured, cpu);
     print_table(all, measured, options.out);
-    print_goals(measured, options.peers, options.out, outcome);
+    print_goals(judged, options.out);
     print_verdicts(measured.verdicts, options.out);
     if (outcome.discarded != 0)
         fmt::print(options.out, "\n  {} of {} runs did not add up and are in no figure\n", outcome.discarded,

@@ -59,8 +59,8 @@ Result<double> time_program(int fd, const DropLab &lab, std::uint32_t repeat, st
 } // namespace
 
 Result<std::unique_ptr<DropLab>> DropLab::create(Lab &lab) {
-    BL_TRY(const Node *a, lab.add("a"));
-    BL_TRY(const Node *b, lab.add("b"));
+    BL_TRY(const Node *a, lab.add("sender"));
+    BL_TRY(const Node *b, lab.add("receiver"));
     for (const Node *node : {a, b}) {
         BL_CHECK(node->set_sysctl("ipv6/conf/all/disable_ipv6", "1"));
         BL_CHECK(node->set_sysctl("ipv6/conf/default/disable_ipv6", "1"));

@@ -2,6 +2,7 @@
 #include "lab/generator.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -28,6 +29,12 @@ Result<Generator> Generator::open(const Options &options) {
     BL_TRY(auto netns, options.node->within([] { return kernel::NetNs::current(); }));
     BL_TRY(auto opened, kernel::Opened<livegen_bpf>::open());
     opened.rodata()->cfg = options.flows;
+    if (options.restore) {
+        if (options.frame.size() < BL_LAB_HEADER)
+            return fail(Kind::usage, EINVAL, "restore the headers of a frame of less than 64 bytes");
+        std::memcpy(opened.rodata()->header.words, options.frame.data(), BL_LAB_HEADER);
+        opened.rodata()->header.restore = 1;
+    }
     BL_TRY(auto loaded, std::move(opened).load());
     const bpf_program *program = options.transmit ? loaded.progs().livegen_send : loaded.progs().livegen_drop;
     const int fd = bpf_program__fd(program);

@@ -36,6 +36,7 @@ public:
         std::string device;
         std::vector<std::byte> frame; ///< At most about 3,500 bytes: one page.
         bl_lab_flows flows{};         ///< All zero: every frame is alike.
+        bool restore = false;         ///< The receiver changes headers: put the first 64 bytes back for every frame.
         bool transmit = true;         ///< False: the frames are dropped at once, to know the generator's own cost.
     };
 

@@ -6,6 +6,7 @@
 #include <beeline/kernel/device.hpp>
 
 #include "lab/running_edge.hpp"
+#include "lab/stack_counters.hpp"
 
 namespace beeline::lab {
 namespace {
@@ -40,6 +41,20 @@ private:
     std::uint64_t before_;
 };
 
+class Nobody final : public Receiver {
+public:
+    explicit Nobody(Place place) : place_(std::move(place)) {}
+
+    [[nodiscard]] Result<std::uint64_t> dropped() override {
+        BL_TRY(const StackCounters counters, place_.node->within(read_stack_counters));
+        const auto found = counters.find("UdpNoPorts");
+        return found == counters.end() ? 0 : static_cast<std::uint64_t>(found->second);
+    }
+
+private:
+    Place place_;
+};
+
 class BeelineEdge final : public Receiver {
 public:
     BeelineEdge(RunningEdge edge, edge::Policy policy) : edge_(std::move(edge)), policy_(std::move(policy)) {}
@@ -66,6 +81,10 @@ MadeReceiver bare_drop(const Place &place) {
     BL_TRY(Bare programs, Bare::load());
     BL_TRY(kernel::Link link, programs.attach(Bare::Program::drop, place));
     return std::make_unique<BareDrop>(std::move(programs), std::move(link), place, before);
+}
+
+MadeReceiver nobody(const Place &place) {
+    return std::make_unique<Nobody>(place);
 }
 
 MadeReceiver beeline_edge(const Place &place, const std::filesystem::path &pins, const std::vector<std::string> &rules,

@@ -30,6 +30,10 @@ using MadeReceiver = Result<std::unique_ptr<Receiver>>;
 /// `return XDP_DROP`, native: the limit. The count is the driver's.
 [[nodiscard]] MadeReceiver bare_drop(const Place &place);
 
+/// No filter: the frames go up the stack and end at a port that nobody listens on. Counts those (UDP's NoPorts); a few
+/// are lost before, the veth's ring is short.
+[[nodiscard]] MadeReceiver nobody(const Place &place);
+
 /// Beeline. Counts the hits of every rule that drops.
 [[nodiscard]] MadeReceiver beeline_edge(const Place &place, const std::filesystem::path &pins,
                                         const std::vector<std::string> &rules, const std::string &mode = "native");

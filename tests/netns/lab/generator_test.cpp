@@ -64,6 +64,33 @@ TEST(LabGenerator, AloneSendsNothing) {
     EXPECT_EQ(counted, 0U);
 }
 
+/// A receiver that changes the pages is met with whole frames again: here it spoils the last of 64 bytes.
+TEST(LabGenerator, PutsHeadersBackWhenAsked) {
+    BL_NEED_ROOT();
+    for (const bool restore : {false, true}) {
+        ASSERT_VALUE(const Range range, Range::make("genrestore"));
+        ASSERT_VALUE(const auto link, range.programs.attach(Bare::Program::spoil, range.far_end()));
+        ASSERT_VALUE(const auto capture, Capture::start(*range.b, "vb"));
+        ASSERT_VALUE(const auto frame, build({.to = range.to}));
+        ASSERT_VALUE(const Generator generator,
+                     Generator::open({.node = range.a, .device = "va", .frame = frame, .restore = restore}));
+        ASSERT_OK(generator.run(200)); // More than a batch of 64: the pages come round.
+        const Captured found = capture->stop();
+        EXPECT_EQ(found.sums.frames, 200U);
+        if (restore)
+            EXPECT_EQ(found.sums.bad, 200U) << "spoiled once, every one of them";
+        else
+            EXPECT_LT(found.sums.bad, 200U) << "spoiled twice is as it was";
+    }
+}
+
+TEST(LabGenerator, CannotPutBackMoreThanThereIs) {
+    BL_NEED_ROOT();
+    ASSERT_VALUE(const Range range, Range::make("genshort"));
+    ASSERT_VALUE(const auto frame, build({.to = range.to, .bytes = 60}));
+    EXPECT_FALSE(Generator::open({.node = range.a, .device = "va", .frame = frame, .restore = true}));
+}
+
 struct Variant {
     const char *name;
     bool v6;
