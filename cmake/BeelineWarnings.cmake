@@ -5,10 +5,15 @@ target_compile_options(beeline_flags INTERFACE
   # Fields that a designated initializer leaves out have their default, and are meant to.
   -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
-  # libbpf's LIBBPF_OPTS is a GNU statement expression with a compound literal; g++ knows it for a system header's macro.
-  # Structs of the kernel's uapi have unnamed structs in unnamed unions.
-  target_compile_options(beeline_flags INTERFACE -Wno-gnu-statement-expression -Wno-c99-extensions
-    -Wno-missing-designated-field-initializers -Wno-nested-anon-types)
+  target_compile_options(beeline_flags INTERFACE
+    # libbpf's LIBBPF_OPTS: a GNU statement expression with a compound literal; g++ sees a system header's macro.
+    -Wno-gnu-statement-expression -Wno-c99-extensions -Wno-missing-designated-field-initializers
+    # Structs of the kernel's uapi have unnamed structs in unnamed unions.
+    -Wno-nested-anon-types
+    # std::stable_sort of libstdc++ 12 uses what C++17 deprecated.
+    -Wno-deprecated-declarations
+    # Takes the members of an outer struct for shadowed; g++ does not.
+    -Wno-shadow)
 endif()
 option(BEELINE_WERROR "Warnings are errors" OFF)
 if(BEELINE_WERROR)

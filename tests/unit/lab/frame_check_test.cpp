@@ -30,7 +30,7 @@ Frame udp(const std::string &source, const std::string &destination, std::size_t
     return frame ? *frame : Frame{};
 }
 
-constexpr std::string_view kEther4 = "0200000000020200000000010800 ", kEther6 = "02000000000202000000000186dd ";
+constexpr std::string_view kEther4 = "0200000000020200000000010800 ";
 // A SYN from 192.0.2.1:80 to 198.51.100.2:1025, its TCP checksum (bytes 50, 51) left out.
 constexpr std::string_view kTcpSyn =
     "450000280001000040068dc7 c0000201c6336402 00500401 0000000000000000 50022000 0000 0000";
