@@ -23,6 +23,8 @@
 #define BL_IP6_HIP 139
 #define BL_IP6_SHIM6 140
 #define BL_MAX_L4 0x7fff
+/* A frame of several buffers has more than this in the first one, so that others need no call to tell their length. */
+#define BL_SMALL_FRAME 1024
 
 struct bl_packet {
 	__u64 facts;
@@ -241,6 +243,7 @@ static __always_inline __u32 bl_parse_ipv6(struct xdp_md *ctx, void *data, void 
 {
 	struct ipv6hdr *ip = pos;
 	__u32 room, offset;
+	int jumbo;
 
 	if ((void *)(ip + 1) > end)
 		return bl_no_l4(p, BL_EDGE_R_SHORT_IP);
@@ -254,11 +257,12 @@ static __always_inline __u32 bl_parse_ipv6(struct xdp_md *ctx, void *data, void 
 	p->facts |= BL_FACT_V6 | (__u64)(bpf_ntohs(*(__be16 *)ip) >> 6 & 0x3f) << BL_FACT_DSCP_SHIFT;
 	offset = p->l3 + sizeof *ip;
 	p->payload = bpf_ntohs(ip->payload_len);
-	if (p->payload > p->length - offset)
+	/* A jumbogram (RFC 2675) says 0 and has the length in a hop-by-hop option: the frame's length counts then. */
+	jumbo = p->payload == 0 && p->proto == IPPROTO_HOPOPTS;
+	if (jumbo || p->payload > p->length - offset)
 		p->length = bpf_xdp_get_buff_len(ctx);
 	room = p->length - offset;
-	/* A jumbogram (RFC 2675) says 0 and has the length in a hop-by-hop option: the frame's length counts then. */
-	if (p->payload == 0 && p->proto == IPPROTO_HOPOPTS)
+	if (jumbo)
 		p->payload = room;
 	if (bl_is_ext(p->proto))
 		p->facts |= BL_FACT_OPTIONS;
@@ -291,7 +295,7 @@ static __always_inline void bl_parse(struct xdp_md *ctx, struct bl_packet *p, __
 	int i;
 
 	p->length = end - data;
-	if (needs & BL_NEEDS_LENGTH)
+	if (needs & BL_NEEDS_LENGTH || p->length > BL_SMALL_FRAME)
 		p->length = bpf_xdp_get_buff_len(ctx);
 	if (pos > end)
 		return bl_odd(p, BL_EDGE_R_SHORT_ETHERNET);
