@@ -40,12 +40,7 @@ struct Layout {
 };
 using Layouts = std::map<std::string, Layout>;
 
-#define AT(name)                                                                                                       \
-    {                                                                                                                  \
-#name, {                                                                                                       \
-            offsetof(S, name), sizeof(S::name)                                                                         \
-        }                                                                                                              \
-    }
+#define AT(name) std::pair(std::string(#name), Member{offsetof(S, name), sizeof(S::name)})
 
 Layouts as_compiled() {
     Layouts all;

@@ -381,22 +381,5 @@ TEST_F(EdgeRewrite, FragmentsAddUpAtTheReceiver) {
               hex((Eth{} / Ip4{.src = "203.0.113.5", .dst = "203.0.113.77"} / Udp{} / Payload(3001)).bytes()));
 }
 
-/// Frames of several buffers: the headers are in the first one, the sum goes over all of them.
-TEST_F(EdgeRewrite, MultiBufferFrames) {
-    ASSERT_VALUE(const Subject subject,
-                 Subject::load({"length >20000 -> drop", "tcp -> rewrite dport 444 redirect lo"}));
-    for (const std::size_t size : {3400u, 4000u, 4096u, 8959u, 9000u, 16384u}) {
-        SCOPED_TRACE(size);
-        const Payload data(size);
-        for (const Sum sum : {Sum::complete, Sum::partial}) {
-            ASSERT_VALUE(const Outcome run, subject.run((Eth{} / Ip6{} / Tcp{.sum = sum} / data).bytes()));
-            EXPECT_EQ(run.xdp, XDP_REDIRECT);
-            EXPECT_EQ(run.frame, (Eth{} / Ip6{} / Tcp{.dport = 444} / data).bytes());
-        }
-    }
-    ASSERT_VALUE(const Outcome large, subject.run((Eth{} / Ip6{} / Tcp{} / Payload(20000)).bytes()));
-    EXPECT_EQ(large.xdp, XDP_DROP) << "length is that of all buffers";
-}
-
 } // namespace
 } // namespace beeline::edge

@@ -13,7 +13,6 @@
 
 #include <beeline/kernel/map_in_map.hpp>
 #include <beeline/kernel/prog.hpp>
-#include <beeline/kernel/ring_buffer.hpp>
 #include <beeline/kernel/typed_map.hpp>
 
 #include "prog/edge/subject.hpp"
@@ -133,15 +132,6 @@ TEST_F(EdgeState, ExplainTakesNothingFromABucket) {
     EXPECT_EQ(hits.packets, 1u);
 }
 
-/// Events with their record, in order.
-Result<std::vector<bl_edge_event>> events_of(const Subject &subject) {
-    std::vector<bl_edge_event> events;
-    BL_TRY(auto ring, kernel::RingBuffer::open_typed<bl_edge_event>(
-                          subject.kept().fd("edge_events"), [&](const bl_edge_event &e) { events.push_back(e); }));
-    BL_CHECK(ring.consume());
-    return events;
-}
-
 TEST_F(EdgeState, LogShowsThePacketAsItCame) {
     ASSERT_VALUE(const Subject subject, Subject::load({"tcp -> drop", "udp -> log rewrite dport 9 tx"}));
     const Bytes frame = (Eth{} / Ip4{} / Udp{} / Payload(700)).bytes(), small = udp_from({});
@@ -149,7 +139,7 @@ TEST_F(EdgeState, LogShowsThePacketAsItCame) {
     ASSERT_OK(subject.run(small, kLo));
     ASSERT_OK(subject.run((Eth{} / Ip4{} / Tcp{}).bytes(), kLo));
     ASSERT_OK(subject.judge(frame));
-    ASSERT_VALUE(const auto events, events_of(subject));
+    ASSERT_VALUE(const auto events, subject.events());
     ASSERT_EQ(events.size(), 2u) << "neither other rules nor explain log";
     for (const auto &[event, packet] : {std::pair{events[0], frame}, std::pair{events[1], small}}) {
         EXPECT_EQ(event.ifindex, kLo);
@@ -177,14 +167,14 @@ TEST_F(EdgeState, LogTakesEveryNthPacket) {
     stay_on_one_cpu();
     ASSERT_VALUE(const Subject subject, Subject::load({"udp -> log every 4 drop"}));
     ASSERT_OK(subject.run(udp_from({}), 0, 9));
-    ASSERT_VALUE(const auto events, events_of(subject));
+    ASSERT_VALUE(const auto events, subject.events());
     EXPECT_EQ(events.size(), 3u) << "the 1st, 5th and 9th";
 }
 
 TEST_F(EdgeState, AFullRingLosesEventsAndNoPackets) {
     ASSERT_VALUE(const Subject subject, Subject::load({"udp -> log drop"}));
     ASSERT_OK(subject.run(udp_from({}), 0, 5000)); // more than a megabyte of events
-    ASSERT_VALUE(const auto events, events_of(subject));
+    ASSERT_VALUE(const auto events, subject.events());
     ASSERT_VALUE(const bl_edge_hits hits, subject.hits(0));
     EXPECT_EQ(hits.packets, 5000u);
     ASSERT_VALUE(const auto reasons, subject.reasons());

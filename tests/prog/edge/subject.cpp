@@ -8,6 +8,7 @@
 #include <beeline/edge/parse.hpp>
 #include <beeline/kernel/counters.hpp>
 #include <beeline/kernel/prog.hpp>
+#include <beeline/kernel/ring_buffer.hpp>
 #include <harness/model.hpp>
 #include <harness/packet_sum.hpp>
 
@@ -112,6 +113,14 @@ Result<std::map<std::string, std::uint64_t>> Subject::reasons() const {
         if (count != 0)
             counted[name] = count;
     return counted;
+}
+
+Result<std::vector<bl_edge_event>> Subject::events() const {
+    std::vector<bl_edge_event> events;
+    BL_TRY(auto ring, kernel::RingBuffer::open_typed<bl_edge_event>(
+                          kept_.fd("edge_events"), [&](const bl_edge_event &event) { events.push_back(event); }));
+    BL_CHECK(ring.consume());
+    return events;
 }
 
 void check_like_model(const Subject &subject, const Bytes &frame) {

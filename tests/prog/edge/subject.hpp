@@ -45,6 +45,9 @@ public:
     /// What is not 0, by name.
     [[nodiscard]] Result<std::map<std::string, std::uint64_t>> reasons() const;
 
+    /// What the program logged since the last time.
+    [[nodiscard]] Result<std::vector<bl_edge_event>> events() const;
+
     [[nodiscard]] const Policy &policy() const { return policy_; }
     [[nodiscard]] const Tables &tables() const { return tables_; }
     [[nodiscard]] const Program &program() const { return program_; }
