@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The short way through the parser for what most packets are: TCP or UDP in IPv4 or IPv6, untagged, unfragmented,
- * without options or extension headers, with lengths that hold, in one buffer. It gives what bl_parse (parse.h) gives
+ * without options or extension headers, with lengths that hold within the first buffer. It gives what bl_parse (parse.h) gives
  * for these, in a third of the instructions; anything else is left to bl_parse. The tests hold both against the model.
  */
 #ifndef BEELINE_LIB_PLAIN_H
@@ -109,7 +109,7 @@ static __always_inline int bl_parse_plain(struct xdp_md *ctx, struct bl_key *key
 	}
 	ports = l4;
 	key->facts = facts;
-	key->length = length;
+	key->length = length > BL_SMALL_FRAME ? bpf_xdp_get_buff_len(ctx) : length;
 	key->reason = BL_EDGE_R_NONE;
 	key->sport = needs & BL_NEEDS_SPORT ? bpf_ntohs(ports[0]) : 0;
 	key->dport = bpf_ntohs(ports[1]);
