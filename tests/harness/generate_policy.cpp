@@ -254,6 +254,86 @@ edge::Action random_action(Random &r, bool fallback) {
     return action;
 }
 
+/// Conditions and verdicts that need nothing but the words every table entry has: programs take a shorter way for
+/// policies of these alone.
+edge::Rule plain_rule(Random &r) {
+    edge::Match m;
+    const std::size_t conditions = r.between(1, 3);
+    for (std::size_t i = 0; i < conditions; ++i) {
+        switch (r.below(8)) {
+        case 0:
+            m.ip = r.pick({Family::v4, Family::v6});
+            break;
+        case 1:
+        case 2: {
+            auto &address = r.chance(50) ? m.src : m.dst;
+            address = edge::OneOf<Prefix>{};
+            address->any_of.push_back(masked(random_address(r, Family::v4), r.pick<unsigned>({32, 31, 24, 8, 1})));
+            break;
+        }
+        case 3:
+            m.tagged = r.chance(50);
+            break;
+        case 4:
+            m.malformed = r.chance(50);
+            break;
+        case 5:
+            m.ethertype = one_of<std::uint16_t>(
+                r, 0, [&] { return random_ethertype(r); }, 2);
+            break;
+        default:
+            add_l4_condition(r, m, {});
+        }
+    }
+    for (auto *values : {&m.proto, &m.icmp_type, &m.icmp_code})
+        if (*values)
+            (*values)->negated = false;
+    if (m.flags)
+        m.flags->negated = false;
+    if (m.proto && r.chance(30))
+        m.dscp = edge::OneOf<std::uint8_t>{
+            .negated = false, .any_of = {static_cast<std::uint8_t>(random_byte(r) % 64)}, .set = {}};
+    edge::Rule rule{.match = std::move(m), .rate = {}, .action = {}, .text = {}, .where = {}};
+    rule.action.verdict = r.pick({edge::Verdict::pass, edge::Verdict::drop, edge::Verdict::abort});
+    return rule;
+}
+
+edge::Policy plain_policy(Random &r) {
+    edge::Policy policy;
+    policy.devices = {kDevice};
+    const std::size_t rules = r.between(1, 10);
+    for (std::size_t i = 0; i <= rules; ++i) {
+        policy.rules.push_back(plain_rule(r));
+        if (i == rules)
+            policy.rules.back().match = {};
+        policy.rules.back().text = "rule " + std::to_string(i);
+    }
+    return policy;
+}
+
+edge::Policy any_policy(Random &r) {
+    edge::Policy policy;
+    policy.devices = {kDevice};
+    policy.sets = random_sets(r);
+    const std::size_t rules = r.chance(70) ? r.between(1, 8) : r.between(1, 39);
+    for (std::size_t i = 0; i < rules; ++i) {
+        edge::Rule rule{.match = random_match(r, policy.sets),
+                        .rate = {},
+                        .action = random_action(r, false),
+                        .text = "rule " + std::to_string(i),
+                        .where = {}};
+        if (r.chance(10))
+            rule.rate = edge::Rate{.packets = r.between(1, 1000),
+                                   .period = std::chrono::seconds(r.pick({1, 60, 3600})),
+                                   .burst = r.below(20),
+                                   .key = r.pick({edge::RateKey::all, edge::RateKey::src})};
+        policy.rules.push_back(std::move(rule));
+    }
+    policy.rules.push_back(
+        {.match = {}, .rate = {}, .action = random_action(r, true), .text = "fallback", .where = {}});
+    return policy;
+}
+
 } // namespace
 
 Prefix random_address(Random &r, Family family) {
@@ -308,26 +388,7 @@ std::uint8_t random_byte(Random &r) {
 }
 
 edge::Policy random_policy(Random &r) {
-    edge::Policy policy;
-    policy.devices = {kDevice};
-    policy.sets = random_sets(r);
-    const std::size_t rules = r.chance(70) ? r.between(1, 8) : r.between(1, 39);
-    for (std::size_t i = 0; i < rules; ++i) {
-        edge::Rule rule{.match = random_match(r, policy.sets),
-                        .rate = {},
-                        .action = random_action(r, false),
-                        .text = "rule " + std::to_string(i),
-                        .where = {}};
-        if (r.chance(10))
-            rule.rate = edge::Rate{.packets = r.between(1, 1000),
-                                   .period = std::chrono::seconds(r.pick({1, 60, 3600})),
-                                   .burst = r.below(20),
-                                   .key = r.pick({edge::RateKey::all, edge::RateKey::src})};
-        policy.rules.push_back(std::move(rule));
-    }
-    policy.rules.push_back(
-        {.match = {}, .rate = {}, .action = random_action(r, true), .text = "fallback", .where = {}});
-    return policy;
+    return r.chance(30) ? plain_policy(r) : any_policy(r);
 }
 
 } // namespace beeline::model

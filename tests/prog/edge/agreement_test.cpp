@@ -105,6 +105,8 @@ public:
         last_ = std::move(*got);
         return text;
     }
+    /// BL_NEEDS_*: what the program was told to do without.
+    [[nodiscard]] std::uint32_t needs() const { return tables_.config.needs; }
     /// The program's answer to the last frame.
     [[nodiscard]] const Judgement &last() const { return last_; }
 
@@ -200,8 +202,9 @@ constexpr std::uint64_t kPerPolicy = 1000;
 
 /// What the cases of a part have met; cases that never do would prove nothing.
 struct Coverage {
-    std::uint64_t packets = 0, rules = 0, hit = 0;
-    std::array<std::uint64_t, 5> codes{};                 ///< By XDP code.
+    std::uint64_t packets = 0, policies = 0, rules = 0, hit = 0;
+    std::uint64_t plain = 0, far = 0;     ///< Policies that take the short way, and those with long tables.
+    std::array<std::uint64_t, 5> codes{}; ///< By XDP code.
     std::array<std::uint64_t, BL_EDGE_REASONS> reasons{}; ///< Of the parser and of the action.
 
     void add(const Judgement &judgement) {
@@ -241,6 +244,9 @@ protected:
             }
             coverage_.add(subject.last());
         }
+        ++coverage_.policies;
+        coverage_.plain += (subject.needs() & BL_NEEDS_PACKET) == 0 ? 1 : 0;
+        coverage_.far += (subject.needs() & BL_NEEDS_FAR_SCAN) != 0 ? 1 : 0;
         coverage_.rules += policy.rules.size();
         coverage_.hit += subject.seen_rules().size();
         return true;
@@ -248,6 +254,8 @@ protected:
 
     void expect_coverage() const {
         EXPECT_GT(coverage_.hit * 2, coverage_.rules) << "rules that some packet met";
+        EXPECT_GT(coverage_.plain * 5, coverage_.policies);
+        EXPECT_GT(coverage_.far * 50, coverage_.policies);
         for (std::size_t code = 0; code < coverage_.codes.size(); ++code)
             EXPECT_GT(coverage_.codes[code] * 100, coverage_.packets) << "XDP code " << code;
         static constexpr const char *kNames[] = BL_EDGE_REASON_NAMES;

@@ -57,12 +57,12 @@ TEST_F(EdgeBuffers, LengthsOfHeadersAreHeldAgainstAllBuffers) {
 }
 
 TEST_F(EdgeBuffers, HitsCountTheBytesOfAllBuffers) {
-    for (const char *rule : {"arp -> drop", "arp -> tx", "ip length >1000000 -> drop"}) {
+    for (const char *rule : {"arp -> drop", "icmp -> tx", "ip length >1000000 -> drop"}) {
         SCOPED_TRACE(rule);
         ASSERT_VALUE(const Subject subject, Subject::load({rule}));
         std::uint64_t sent = 0;
         for (const Packet &packet : {Eth{} / Ip4{} / Udp{} / Payload(9000), Eth{} / Ip6{} / Tcp{} / Payload(9000),
-                                     Eth{} / Ip4{.length = 20} / Payload(9000), Eth{} / Payload(9000)}) {
+                                     Eth{} / Ip4{} / Udp{} / Padding{9000}, Eth{} / Payload(9000)}) {
             ASSERT_OK(subject.run(packet.bytes()));
             sent += packet.bytes().size();
         }
