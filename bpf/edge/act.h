@@ -130,7 +130,7 @@ static __always_inline int bl_target(struct xdp_md *ctx, const struct bl_decisio
 }
 
 /* The XDP code for a decision. What no rule of this policy does is not in the program: cfg is constant. */
-static __always_inline int bl_act(struct xdp_md *ctx, const struct bl_packet *p, const struct bl_decision *d)
+static __always_inline int bl_act(struct xdp_md *ctx, const struct bl_packet *p, __u32 needs, const struct bl_decision *d)
 {
 	__u32 verdict = d->verdict;
 	int reason, code;
@@ -139,7 +139,7 @@ static __always_inline int bl_act(struct xdp_md *ctx, const struct bl_packet *p,
 		return XDP_DROP;
 	if (verdict == BL_EDGE_ABORT)
 		return XDP_ABORTED;
-	if (!(cfg.needs & BL_NEEDS_PACKET))
+	if (!(needs & BL_NEEDS_PACKET))
 		return XDP_PASS;
 	if (verdict == BL_EDGE_PASS && !(d->rule_flags & BL_RULE_REWRITE))
 		return XDP_PASS;

@@ -253,7 +253,7 @@ struct bl_decision {
  * apart best.
  */
 static __always_inline int bl_scan(struct xdp_md *ctx, const volatile struct bl_edge_entry *table, __u32 entries,
-				   const struct bl_key *key, const struct bl_packet *kept,
+				   const struct bl_key *key, const struct bl_packet *kept, __u32 needs,
 				   struct bl_decision *decision)
 {
 	__u32 i, asked = BL_EDGE_MAX_RULES;
@@ -265,11 +265,11 @@ static __always_inline int bl_scan(struct xdp_md *ctx, const volatile struct bl_
 			continue;
 		if ((key->facts & e->facts_mask) != e->facts_value)
 			continue;
-		if (cfg.needs & BL_NEEDS_ADDR4 && (key->addr4 & e->addr4_mask) != e->addr4_value)
+		if (needs & BL_NEEDS_ADDR4 && (key->addr4 & e->addr4_mask) != e->addr4_value)
 			continue;
-		if (cfg.needs & BL_NEEDS_SPORT && (__u16)(key->sport - e->sport_low) > e->sport_span)
+		if (needs & BL_NEEDS_SPORT && (__u16)(key->sport - e->sport_low) > e->sport_span)
 			continue;
-		if (cfg.entry_flags) {
+		if (needs & BL_NEEDS_EXTRAS) {
 			__u32 flags = e->extra_flags;
 
 			if (flags & ~BL_EXTRA_SETS && !edge_match_extra(ctx, kept, e->extra, flags))
@@ -277,7 +277,7 @@ static __always_inline int bl_scan(struct xdp_md *ctx, const volatile struct bl_
 			if (flags & BL_EXTRA_SETS && !edge_match_sets(ctx, kept, e->extra))
 				continue;
 		}
-		if (cfg.rule_flags & BL_RULE_RATE && e->rule_flags & BL_RULE_RATE) {
+		if (needs & BL_NEEDS_RATES && e->rule_flags & BL_RULE_RATE) {
 			/* A packet that two entries of one rule fit (80 and 1-1023) is one packet. */
 			if (e->rule == asked)
 				continue;
@@ -286,7 +286,7 @@ static __always_inline int bl_scan(struct xdp_md *ctx, const volatile struct bl_
 				continue;
 		}
 		decision->rule = bl_now(e->rule);
-		decision->rule_flags = cfg.rule_flags ? bl_now(e->rule_flags) : 0;
+		decision->rule_flags = needs & BL_NEEDS_PACKET ? bl_now(e->rule_flags) : 0;
 		decision->verdict = bl_now(e->verdict);
 		decision->counter = bl_now(e->counter);
 		return 0;
@@ -304,21 +304,21 @@ __noinline int edge_scan(struct xdp_md *ctx, const struct bl_packet *kept, struc
 	if (!kept || !decision || !table || entries > BL_EDGE_MAX_ENTRIES)
 		return -1;
 	bl_key_of(kept, &key);
-	return bl_scan(ctx, table->entry, entries, &key, kept, decision);
+	return bl_scan(ctx, table->entry, entries, &key, kept, cfg.needs, decision);
 }
 
 static __always_inline int bl_classify(struct xdp_md *ctx, const struct bl_key *key, const struct bl_packet *kept,
-				       struct bl_decision *decision)
+				       __u32 needs, struct bl_decision *decision)
 {
 	__u32 entries = cfg.entries;
 
-	if (cfg.needs & BL_NEEDS_FAR_SCAN) {
+	if (needs & BL_NEEDS_FAR_SCAN) {
 		__builtin_memset(decision, 0, sizeof *decision);
 		return edge_scan(ctx, kept, decision);
 	}
 	if (entries > BL_EDGE_NEAR_ENTRIES)
 		return -1;
-	return bl_scan(ctx, near_entries, entries, key, kept, decision);
+	return bl_scan(ctx, near_entries, entries, key, kept, needs, decision);
 }
 
 #endif

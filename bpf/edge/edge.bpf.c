@@ -40,14 +40,14 @@ int edge_policy(struct xdp_md *ctx)
 	struct bl_edge_hits *hits;
 	struct bl_packet kept;
 	struct bl_key key;
-	__u32 slot;
+	__u32 slot, needs = cfg.needs; /* read once: each look at a constant costs three instructions */
 
-	if (cfg.needs & BL_NEEDS_PACKET || !bl_parse_plain(ctx, &key, cfg.needs)) {
+	if (needs & BL_NEEDS_PACKET || !bl_parse_plain(ctx, &key, needs)) {
 		__builtin_memset(&kept, 0, sizeof kept);
 		edge_parse(ctx, &kept);
 		bl_key_of(&kept, &key);
 	}
-	if (bl_classify(ctx, &key, &kept, d))
+	if (bl_classify(ctx, &key, &kept, needs, d))
 		return bl_drop_by(ctx, BL_EDGE_R_NO_RULE);
 	/* Read from ctx again: a pointer kept until here would have the verifier walk the table once per parser path. */
 	barrier_var(ctx);
@@ -57,17 +57,17 @@ int edge_policy(struct xdp_md *ctx)
 		trace->generation = cfg.generation;
 		trace->rule = d->rule;
 		trace->reason = key.reason;
-		return bl_act(ctx, &kept, d);
+		return bl_act(ctx, &kept, needs, d);
 	}
 	if (key.reason)
 		bl_count(key.reason);
 	slot = d->counter;
 	hits = bpf_map_lookup_elem(&edge_hits, &slot);
 	if (hits) {
-		if (cfg.rule_flags & BL_RULE_LOG && d->rule_flags & BL_RULE_LOG)
+		if (needs & BL_NEEDS_LOGS && d->rule_flags & BL_RULE_LOG)
 			edge_log(ctx, &kept, d->rule, hits->packets);
 		hits->packets++;
 		hits->bytes += key.length;
 	}
-	return bl_act(ctx, &kept, d);
+	return bl_act(ctx, &kept, needs, d);
 }

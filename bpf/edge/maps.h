@@ -13,7 +13,7 @@
 const volatile struct bl_edge_config cfg = { .entries = 1, .rules = 1 };
 
 /* The entries of a short table: among the constants, so that they are reached without a lookup. */
-const volatile struct bl_edge_entry near_entries[BL_EDGE_NEAR_ENTRIES];
+const volatile struct bl_edge_entry near_entries[BL_EDGE_NEAR_ENTRIES] __attribute__((aligned(64)));
 
 /* Own. The entries of a long table. One value that holds all entries: user space sets its size to the number of entries before loading. */
 struct bl_edge_table {

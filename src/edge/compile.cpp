@@ -207,6 +207,12 @@ private:
         if (tables_.config.entry_flags != 0 || tables_.config.rule_flags != 0 ||
             (tables_.config.verdicts & ~plain) != 0)
             tables_.config.needs |= BL_NEEDS_PACKET;
+        if (tables_.config.entry_flags != 0)
+            tables_.config.needs |= BL_NEEDS_EXTRAS;
+        if ((tables_.config.rule_flags & BL_RULE_RATE) != 0)
+            tables_.config.needs |= BL_NEEDS_RATES;
+        if ((tables_.config.rule_flags & BL_RULE_LOG) != 0)
+            tables_.config.needs |= BL_NEEDS_LOGS;
         if (tables_.config.entries > BL_EDGE_NEAR_ENTRIES)
             tables_.config.needs |= BL_NEEDS_FAR_SCAN | BL_NEEDS_PACKET;
         if ((tables_.config.entry_flags & BL_EXTRA_LENGTH) != 0 || (tables_.config.rule_flags & BL_RULE_LOG) != 0)
