@@ -133,8 +133,7 @@ Result<HttpServer> HttpServer::open_metrics(const config::Metrics &metrics, Serv
     errno = 0;
     if (!state->server.bind_to_port(metrics.address, metrics.port))
         return fail(errno == EADDRINUSE ? Kind::conflict : Kind::host, errno,
-                    fmt::format("metrics on {} port {}", metrics.address, metrics.port),
-                    "set metrics in the config");
+                    fmt::format("metrics on {} port {}", metrics.address, metrics.port), "set metrics in the config");
     return HttpServer(std::move(state));
 }
 
