@@ -262,7 +262,8 @@ static __always_inline __u64 bl_rewrite_ports(__be16 *ports, const struct bl_edg
 /*
  * Why a frame cannot be changed as the rule says, or 0. Where the L4 header could not be read, addresses cannot change
  * (its checksum would be wrong) and ports cannot change places. SCTP's checksum is a CRC over the whole packet, which
- * ports are in and addresses are not; nobody computes it here.
+ * ports are in and addresses are not; nobody computes it here. With a routing header that is not used up, the checksum
+ * is over the final destination (RFC 8200 8.1), so whether it is partial cannot be told from the fixed header.
  */
 static __always_inline __u32 bl_fixed(const struct bl_packet *p, const struct bl_edge_rule *rule)
 {
@@ -272,6 +273,8 @@ static __always_inline __u32 bl_fixed(const struct bl_packet *p, const struct bl
 	if (p->facts & BL_FACT_MALFORMED && (turns || rule->flags & addresses))
 		return BL_EDGE_R_REWRITE_SHORT;
 	if (p->facts & BL_FACT_PORTS && p->proto == IPPROTO_SCTP && (turns || rule->flags & ports))
+		return BL_EDGE_R_CSUM_FAILED;
+	if (p->routed && bl_csum_offset(p) && (turns || rule->flags & (addresses | ports)))
 		return BL_EDGE_R_CSUM_FAILED;
 	return 0;
 }

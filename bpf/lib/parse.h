@@ -42,7 +42,8 @@ struct bl_packet {
 	__u8 ttl;
 	__u8 tag_count;
 	__u8 proto;
-	__u8 _pad[5];
+	__u8 routed; /* 1: an IPv6 routing header names another final destination than dst */
+	__u8 _pad[4];
 };
 
 struct bl_vlan {
@@ -54,7 +55,7 @@ struct bl_vlan {
 struct bl_ext {
 	__u8 next;
 	__u8 length;
-	__be16 fragment; /* of a fragment header: byte offset (a multiple of 8) | M */
+	__be16 fragment; /* byte offset (a multiple of 8) | M; in a routing header: type, segments left */
 };
 
 static __always_inline void bl_odd(struct bl_packet *p, __u32 reason)
@@ -187,7 +188,8 @@ struct bl_chain {
 	__u32 offset; /* of the next header; 0 in the end: nothing can be read there */
 	__u32 reason;
 	__u8 proto;
-	__u8 _pad[3];
+	__u8 routed;
+	__u8 _pad[2];
 };
 
 static __always_inline int bl_chain_ends(struct bl_chain *chain, __u32 reason)
@@ -228,6 +230,9 @@ __noinline int bl_walk_chain(struct xdp_md *ctx, struct bl_chain *chain)
 			if (fragment & 0xfff8)
 				chain->facts |= BL_FACT_LATER;
 		}
+		/* The byte behind type: segments left (RFC 8200 4.4). */
+		if (chain->proto == IPPROTO_ROUTING && bpf_ntohs(ext->fragment) & 0xff)
+			chain->routed = 1;
 		chain->offset += size;
 		if (chain->payload < size || data + (chain->offset & BL_MAX_L4) > end)
 			return bl_chain_ends(chain, BL_EDGE_R_SHORT_EXT);
@@ -278,6 +283,7 @@ static __always_inline __u32 bl_parse_ipv6(struct xdp_md *ctx, void *data, void 
 		p->payload = chain.payload;
 		p->reason = chain.reason;
 		p->proto = chain.proto;
+		p->routed = chain.routed;
 		offset = chain.offset;
 	}
 	p->facts |= (__u64)p->proto << BL_FACT_PROTO_SHIFT;

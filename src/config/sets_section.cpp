@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -79,14 +80,17 @@ bool good_name(std::string_view name) {
     return !name.empty() && name.size() <= kMaxSetName && std::all_of(name.begin(), name.end(), good);
 }
 
-edge::Set read_set(const Section &section, std::string name, const std::filesystem::path &folder) {
-    edge::Set set{.name = std::move(name), .type = edge::SetType::prefix, .prefixes = {}, .ports = {}, .macs = {}};
+std::vector<edge::Set> read_set(const Section &section, const std::string &name, const std::filesystem::path &folder) {
+    edge::Set set{.name = name, .type = edge::SetType::prefix, .prefixes = {}, .ports = {}, .macs = {}};
     section.only({"type", "entries", "file"});
     if (!section.has("type"))
         section.error("type", fmt::format("{} has no type", section.name()), "type = \"prefix\", \"port\" or \"mac\"");
     const auto type = section.choice("type", {"prefix", "port", "mac"});
+    // Without a type its entries cannot be judged, and rules that name it are not to blame: it passes for any type.
     if (!type)
-        return set; // entries cannot be judged
+        return {{name, edge::SetType::prefix, {}, {}, {}},
+                {name, edge::SetType::port, {}, {}, {}},
+                {name, edge::SetType::mac, {}, {}, {}}};
     set.type = static_cast<edge::SetType>(*type);
     std::size_t errors = 0;
     for (const rules::SourceString &entry : section.strings("entries"))
@@ -94,7 +98,7 @@ edge::Set read_set(const Section &section, std::string name, const std::filesyst
             say(section.document().diagnostics(), entry, added.error(), set.type);
     read_set_file(section, folder, set);
     edge::normalise(set);
-    return set;
+    return {std::move(set)};
 }
 
 } // namespace
@@ -115,7 +119,8 @@ std::vector<edge::Set> read_sets(const Section &section, const std::filesystem::
             section.document().error(key.source(),
                                      fmt::format("{} cannot be the name of a set", rules::in_quotes(name)),
                                      fmt::format("letters, digits, '-' and '_', at most {}", kMaxSetName));
-        sets.push_back(read_set({section.document(), *value.as_table(), "[sets." + name + "]"}, name, folder));
+        auto read = read_set({section.document(), *value.as_table(), "[sets." + name + "]"}, name, folder);
+        std::move(read.begin(), read.end(), std::back_inserter(sets));
     }
     return sets;
 }

@@ -66,6 +66,7 @@ private:
                                                    std::string_view otherwise);
     void check_vlans();
     void check_fragment();
+    void check_room();
     [[nodiscard]] std::optional<std::vector<std::uint8_t>> only_protocols() const;
 
     // lower_action.cpp

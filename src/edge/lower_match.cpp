@@ -111,13 +111,16 @@ std::string Lowering::set_of(const Condition &condition, SetType type) {
         return {};
     const Item &item = condition.items.front();
     std::vector<std::string_view> known;
+    const Set *other = nullptr; // of the name, but of another type
     for (const Set &set : named_) {
         known.push_back(set.name);
-        if (set.name != item.text)
-            continue;
-        if (set.type == type)
+        if (set.name == item.text && set.type == type)
             return item.text;
-        error(item.where, fmt::format("the set '@{}' holds {} entries", set.name, to_text(set.type)),
+        if (set.name == item.text)
+            other = &set;
+    }
+    if (other != nullptr) {
+        error(item.where, fmt::format("the set '@{}' holds {} entries", other->name, to_text(other->type)),
               fmt::format("'{}' needs a set of type {}", condition.word->name, to_text(type)));
         return {};
     }

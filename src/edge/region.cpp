@@ -160,7 +160,7 @@ void Region::mark(Name name) {
     constrained_ |= 1u << name;
 }
 
-void Region::constrain(Name name, IntervalSet values) {
+void Region::constrain(Name name, const IntervalSet &values) {
     Field &field = fields_[name];
     IntervalSet left = field.values.intersected(values);
     if (!field.absent && left == field.values)

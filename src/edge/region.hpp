@@ -58,7 +58,7 @@ public:
 
 private:
     void mark(Name name);
-    void constrain(Name name, IntervalSet values);
+    void constrain(Name name, const IntervalSet &values);
     void from(const Match &match, std::span<const Set> sets, Names &names);
     template <class T>
     void one_of(Name name, const std::optional<OneOf<T>> &condition, std::vector<T> Set::*entries,

@@ -289,6 +289,7 @@ Packet ipv6_of(Random &r, const Wish &w) {
         else
             chain.emplace_back(Ext{.proto = r.pick<std::uint8_t>({0, 43, 60, 60, 135, 139, 140}),
                                    .units = r.pick<std::uint8_t>({0, 0, 0, 1, 2, 7}),
+                                   .fourth = r.pick<std::uint8_t>({0, 0, 1}),
                                    .length = lie<std::uint8_t>(r, 6, {0, 1, 2, 30, 255})});
     }
     // The last of the chain says the protocol, also where no layer of the builder stands for it.

@@ -28,7 +28,8 @@ struct Fields {
         std::array<std::uint8_t, 16> src{}, dst{}; ///< IPv4 in the first four bytes.
         std::uint8_t proto = 0, ttl = 0, dscp = 0;
         bool options = false, fragment = false, later = false;
-        std::size_t at = 0; ///< Offset of the header.
+        bool routed = false; ///< A routing header has segments left: dst is not the final destination.
+        std::size_t at = 0;  ///< Offset of the header.
     };
     struct Ports {
         std::uint16_t src = 0, dst = 0;

@@ -160,6 +160,7 @@ std::uint32_t parse_ipv6(Cursor c, Fields &f) {
         const std::size_t size = extension_size(f.ip->proto, c);
         if (size > c.left())
             return BL_EDGE_R_SHORT_EXT;
+        f.ip->routed |= f.ip->proto == 43 && c.byte(3) != 0;
         f.ip->proto = c.byte(0);
         c.skip(size);
         if (f.ip->later)

@@ -195,6 +195,8 @@ Answer act(const edge::Action &action, View bytes, const Fields &fields, const S
         return dropped(BL_EDGE_R_CSUM_FAILED);
 
     Frame frame(bytes, fields);
+    if (frame.has_check() && fields.ip->routed && (addresses || ports || tx))
+        return dropped(BL_EDGE_R_CSUM_FAILED);
     const State state = state_of(frame, fields);
     const std::uint16_t before = frame.has_check() ? frame.total() : 0;
     if (rewrite.src_mac)

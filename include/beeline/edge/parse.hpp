@@ -30,7 +30,8 @@ struct ParsedRules {
 [[nodiscard]] ParsedRules parse_rules(std::span<const rules::SourceString> sources, std::span<const Set> sets,
                                       rules::Diagnostics &diagnostics);
 
-/// The normal form of a rule: parses back to an equal match, rate and action. sets must hold the rule's "$N" sets,
+/// The normal form of a rule: parses back to an equal match, rate and action (unless names make it longer than
+/// rules::kMaxRuleBytes). sets must hold the rule's "$N" sets,
 /// which are written as lists again.
 [[nodiscard]] std::string to_text(const Rule &rule, std::span<const Set> sets = {});
 [[nodiscard]] std::string to_text(const Match &match, std::span<const Set> sets = {});

@@ -188,6 +188,12 @@ const Broken kSets[] = {
      "type = \"prefixes\"\n",
      {"c.toml:2:9: error: unknown type 'prefixes'; expected prefix, port, mac; did you mean 'prefix'?"}},
     {"[sets.blocklist]\n"
+     "type = \"prefixes\"\n"
+     "[edge]\n"
+     "devices = [\"eth0\"]\n"
+     "rules = [\"src @blocklist dport @blocklist -> drop\"]\n",
+     {"c.toml:2:9: error: unknown type 'prefixes'; expected prefix, port, mac; did you mean 'prefix'?"}},
+    {"[sets.blocklist]\n"
      "type = 5\n",
      {"c.toml:2:8: error: 'type' in [sets.blocklist] is an integer; expected a string"}},
     {"[sets.\"a b\"]\n"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include <unistd.h>
@@ -111,6 +112,21 @@ rules = [
     EXPECT_THAT(texts,
                 ElementsAre("24 src @blocklist -> drop", "25 ip dst !{10.0.0.0/8, 192.168.0.0/16} dport @web -> drop",
                             "26 device eth1 mac src @cards -> log pass", "27 fallback -> drop"));
+}
+
+TEST(Config, ExampleOfTheDocsIsOne) {
+    std::ifstream file(BEELINE_DOCS "/config.md");
+    ASSERT_TRUE(file);
+    std::string page{std::istreambuf_iterator<char>(file), {}};
+    const std::size_t start = page.find("```toml\n") + 8;
+    std::string example = page.substr(start, page.find("```", start) - start);
+    const std::size_t set_file = example.find("file = ");
+    ASSERT_NE(set_file, std::string::npos);
+    example.erase(set_file, example.find('\n', set_file) - set_file); // it is not there
+    const auto [config, diagnostics] = parse(example, "c.toml");
+    EXPECT_THAT(lines(diagnostics), IsEmpty());
+    ASSERT_TRUE(config && config->edge);
+    EXPECT_EQ(config->edge->rules.size(), 2u);
 }
 
 TEST(Config, HasAFallbackEvenWithoutRules) {

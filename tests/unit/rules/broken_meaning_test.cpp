@@ -44,6 +44,14 @@ const test::Broken kTogether[] = {
       "code ..."}},
     {"icmp type echo-request code port-unreachable -> drop",
      {"r:1:29: error: unknown ICMP code 'port-unreachable'; this type has numbered codes only"}},
+    {"device {a, b, c, d, e} -> drop",
+     {"r:1:1: error: more than 4 names behind 'device'; write a second rule for the others"}},
+    {"dport 1 proto !{1, 2, 3} dscp !{4, 5} -> drop",
+     {"r:1:1: error: 5 negated values of proto, flags, type, code, dscp and ethertype; at most 4 in a rule, ethertype "
+      "counts one more; put a rule with the values before this one"}},
+    {"ethertype !{1, 2, 3, 4} -> drop",
+     {"r:1:1: error: 5 negated values of proto, flags, type, code, dscp and ethertype; at most 4 in a rule, ethertype "
+      "counts one more; put a rule with the values before this one"}},
     {"dport 80 fragment later -> drop",
      {"r:1:10: error: a later fragment has no ports, flags or types; match it by addresses and protocol alone"}},
 };
