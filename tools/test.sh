@@ -66,7 +66,7 @@ test_command() {
     step "build release" build release -DBEELINE_TESTS=ON -DBEELINE_WERROR=ON
     [ "$failed" -ne 0 ] || suite "tests" release -LE 'bench'
     local before=$failed
-    step "build sanitized" build fuzz -DBEELINE_TESTS=ON -- all
+    step "build sanitized" build fuzz -DBEELINE_TESTS=ON -- tests_unit tests_fuzz
     [ "$failed" -ne "$before" ] || suite "sanitized unit and fuzz" fuzz -L 'unit|fuzz'
     step "check tidy" "$root/tools/check" tidy
     summary

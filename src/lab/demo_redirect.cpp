@@ -49,7 +49,7 @@ struct Times {
 
 void compare(Report &report, const Times &with_offload, const Times &without) {
     report.line();
-    report.row("64-byte round trip, one CPU, us", "UDP", "TCP");
+    report.row("64-byte round trip, one CPU", "UDP, us", "TCP, us [p1-p99]");
     show_round_trips(report, "kernel forwarding, offload on", with_offload.stock);
     show_round_trips(report, "Beeline redirect, offload on", with_offload.beeline);
     show_round_trips(report, "kernel forwarding, offload off", without.stock);

@@ -72,7 +72,7 @@ Result<Meeting::RoundTrips> by_beeline_on_lo(Stage &stage, const Meeting &meetin
 void compare(Report &report, const std::string &where, const Meeting::RoundTrips &direct,
              const Meeting::RoundTrips &nft, const Meeting::RoundTrips &beeline) {
     report.line();
-    report.row("64-byte round trip, one CPU, us", "UDP", "TCP");
+    report.row("64-byte round trip, one CPU", "UDP, us", "TCP, us [p1-p99]");
     show_round_trips(report, "straight to 7998", direct);
     show_round_trips(report, "nftables DNAT", nft);
     show_round_trips(report, "Beeline", beeline);

@@ -18,6 +18,12 @@ Spread spread(std::vector<double> values) {
     return {.median = median, .min = values.front(), .max = values.back(), .runs = n};
 }
 
+Spread spread_98(std::vector<double> values) {
+    std::ranges::sort(values);
+    const std::size_t off = values.size() / 100;
+    return spread({values.begin() + static_cast<std::ptrdiff_t>(off), values.end() - static_cast<std::ptrdiff_t>(off)});
+}
+
 std::string text(const Spread &figure, int digits) {
     if (figure.runs == 0)
         return "-";

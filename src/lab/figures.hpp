@@ -18,6 +18,9 @@ struct Spread {
 
 [[nodiscard]] Spread spread(std::vector<double> values);
 
+/// The same without the lowest and the highest hundredth: of thousands of samples, one is always interrupted.
+[[nodiscard]] Spread spread_98(std::vector<double> values);
+
 /// "43.1 [42.0-45.3]"; "-" when nothing was measured.
 [[nodiscard]] std::string text(const Spread &figure, int digits = 1);
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -37,6 +38,8 @@ void OnInterrupt::watch() {
         signalfd_siginfo info{};
         if (wait[0].revents != 0 && ::read(signals_.get(), &info, sizeof info) == sizeof info) {
             clean_up_();
+            constexpr std::string_view kWord = "\ninterrupted; what the lab had made is removed\n";
+            [[maybe_unused]] const auto said = ::write(STDERR_FILENO, kWord.data(), kWord.size());
             ::_exit(128 + static_cast<int>(info.ssi_signo));
         }
         if (wait[1].revents != 0)

@@ -50,7 +50,7 @@ Result<Spread> time_one(const Stage &stage, const Node &from, const std::string 
     };
     BL_CHECK(ask(stage.quick ? 10 : 200)); // Caches, the branch predictor.
     BL_TRY(Outcome outcome, ask(stage.quick ? 100 : 4000));
-    return spread(std::move(outcome.round_trip_us));
+    return spread_98(std::move(outcome.round_trip_us));
 }
 
 std::string median(const Spread &figure) {

@@ -30,7 +30,7 @@ public:
     [[nodiscard]] Result<> prove(Stage &stage, std::string_view name, std::uint16_t port,
                                  std::size_t max_udp = 1400) const;
 
-    /// Medians of 64-byte messages over IPv4, microseconds.
+    /// Of 64-byte messages over IPv4, microseconds; the spread is from the 1st to the 99th percentile.
     struct RoundTrips {
         Spread udp, tcp;
     };

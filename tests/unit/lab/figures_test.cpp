@@ -18,6 +18,16 @@ TEST(LabFigures, MedianMinAndMax) {
     EXPECT_EQ(text(spread({})), "-");
 }
 
+TEST(LabFigures, OutliersOfThousandsAreLeftOut) {
+    std::vector<double> values(200, 5);
+    values[7] = 1;
+    values[20] = 2;
+    values[30] = 900;
+    values[40] = 800;
+    EXPECT_EQ(text(spread_98(values)), "5.0 [5.0-5.0]");
+    EXPECT_EQ(text(spread_98({3, 1, 2})), "2.0 [1.0-3.0]") << "of a few, none is an outlier";
+}
+
 TEST(LabFigures, RatiosAreTakenRoundByRound) {
     // The second round was slow for both: their ratio is not.
     EXPECT_EQ(text(ratio({10, 30, 10}, {5, 15, 4}), 1), "2.0 [2.0-2.5]");
