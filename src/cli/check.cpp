@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/context.hpp"
+
+namespace beeline::cli {
+namespace {
+
+Result<int> check(Context &context, const std::string &file) {
+    BL_TRY(const config::Config config, context.load(context.config_file(file)));
+    std::string what = "nothing to do";
+    if (config.edge) {
+        what = plural(config.edge->rules.size(), "rule") + ", devices";
+        for (const std::string &device : config.edge->devices)
+            what += " " + device;
+    }
+    context.out.print("{}: good: {}", config.file, what);
+    return 0;
+}
+
+} // namespace
+
+void add_check(Commands &commands) {
+    auto file = std::make_shared<std::string>();
+    CLI::App *app = commands.add("check", "Validate a config file; touches nothing", "beeline check beeline.toml",
+                                 [file](Context &context) { return check(context, *file); });
+    app->add_option("FILE", *file, "Config file (that of -c)")->type_name("");
+}
+
+} // namespace beeline::cli

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/context.hpp"
+
+#include <filesystem>
+
+namespace beeline::cli {
+
+std::string Context::config_file(const std::string &file) const {
+    return !file.empty() ? file : globals.config.value_or(kDefaultConfig);
+}
+
+Result<config::Config> Context::load(const std::string &file) {
+    auto [config, diagnostics] = config::load(file);
+    std::uint64_t errors = 0;
+    for (const rules::Diagnostic &diagnostic : diagnostics) {
+        errors += diagnostic.severity == rules::Severity::error ? 1 : 0;
+        err.raw(diagnostic.text() + "\n");
+    }
+    if (!config)
+        return fail(
+            Kind::config, 0,
+            fmt::format("{}: {}{}", file, plural(errors, "error"),
+                        diagnostics.size() > errors ? ", " + plural(diagnostics.size() - errors, "warning") : ""));
+    return *std::move(config);
+}
+
+Result<std::pair<config::Config, edge::Policy>> Context::load_policy(const std::string &file) {
+    BL_TRY(config::Config config, load(file));
+    if (!config.edge)
+        return fail(Kind::config, 0, file + " has no [edge]", "there is nothing to do without one");
+    edge::Policy policy = *config.edge;
+    return std::pair(std::move(config), std::move(policy));
+}
+
+Result<> Context::find_settings() {
+    if (settings_)
+        return {};
+    const std::string file = config_file();
+    std::error_code error;
+    if (!globals.config && !std::filesystem::exists(file, error)) {
+        settings_ = config::Config{};
+        return {};
+    }
+    auto [config, diagnostics] = config::load(file);
+    if (config) {
+        settings_ = std::move(config);
+        return {};
+    }
+    if (globals.config)
+        return fail(Kind::config, 0, diagnostics.empty() ? file : diagnostics.front().one_line(),
+                    "beeline check " + file + " shows all");
+    // `down` and `status` must work whatever somebody wrote into the default file.
+    warn(file + " has errors: the default places are looked at");
+    settings_ = config::Config{};
+    return {};
+}
+
+Result<std::string> Context::pins() {
+    if (globals.pins)
+        return *globals.pins;
+    BL_CHECK(find_settings());
+    return settings_->pins;
+}
+
+Result<edge::Edge> Context::edge() {
+    BL_TRY(const std::string directory, pins());
+    return edge::Edge::open(directory);
+}
+
+Result<edge::Edge> Context::edge(const config::Config &config) const {
+    return edge::Edge::open(globals.pins.value_or(config.pins));
+}
+
+Result<daemon::Client> Context::client() {
+    BL_CHECK(find_settings());
+    return daemon::Client(settings_->control.socket);
+}
+
+Result<std::optional<edge::Status>> Context::status() {
+    using Maybe = Result<std::optional<edge::Status>>;
+    return either(
+        [](edge::Edge &edge) -> Maybe {
+            BL_TRY(const bool up, edge.is_up());
+            if (!up)
+                return std::nullopt;
+            BL_TRY(edge::Status status, edge.status());
+            return status;
+        },
+        [](const daemon::Client &client) -> Maybe {
+            BL_TRY(const daemon::Json json, client.get("/v1/status"));
+            return daemon::status_from_json(json);
+        });
+}
+
+void Context::json(const daemon::Json &json) {
+    out.raw(json.dump(2, ' ', false, daemon::Json::error_handler_t::replace) + "\n");
+}
+
+void Context::warn(std::string_view text) {
+    err.line(fmt::format("beeline: warning: {}", text), Style::warning);
+}
+
+CLI::App *Commands::add(const std::string &name, const std::string &description, const std::string &example, Run run,
+                        CLI::App *parent) {
+    CLI::App *app = (parent == nullptr ? &app_ : parent)->add_subcommand(name, description);
+    std::string footer = "Example:\n";
+    for (std::size_t at = 0; at < example.size();) {
+        const std::size_t end = std::min(example.find('\n', at), example.size());
+        footer += "  " + example.substr(at, end - at) + "\n";
+        at = end + 1;
+    }
+    footer.pop_back();
+    app->footer(footer);
+    app->fallthrough();
+    if (run)
+        app->callback([this, run = std::move(run)] { chosen_ = run; });
+    return app;
+}
+
+} // namespace beeline::cli

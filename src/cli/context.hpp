@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What all commands share: the global options, the output, the config and the way to the edge.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include <beeline/config/config.hpp>
+#include <beeline/edge/edge.hpp>
+#include <beeline/result.hpp>
+
+#include "cli/output.hpp"
+#include "daemon/client.hpp"
+#include "daemon/json.hpp"
+
+namespace beeline::cli {
+
+inline constexpr const char *kDefaultConfig = "/etc/beeline/beeline.toml";
+
+struct Globals {
+    std::optional<std::string> config; ///< -c
+    std::optional<std::string> pins;   ///< --pins
+    bool verbose = false;
+};
+
+class Context {
+public:
+    Globals globals;
+    Output out{stdout};
+    Output err{stderr};
+
+    /// file when it is not empty, else that of -c, else the default one.
+    [[nodiscard]] std::string config_file(const std::string &file = {}) const;
+    /// The config; its diagnostics are printed on stderr. Kind::config when it has errors.
+    [[nodiscard]] Result<config::Config> load(const std::string &file);
+    /// The same, and its edge policy: Kind::config when it has no [edge].
+    [[nodiscard]] Result<std::pair<config::Config, edge::Policy>> load_policy(const std::string &file);
+
+    /// The edge for commands without FILE: --pins, else what the config file says, else the default.
+    [[nodiscard]] Result<edge::Edge> edge();
+    [[nodiscard]] Result<std::string> pins();
+    /// The edge that this config wants.
+    [[nodiscard]] Result<edge::Edge> edge(const config::Config &config) const;
+    /// The daemon that the config file names.
+    [[nodiscard]] Result<daemon::Client> client();
+
+    /// Status from the pins, or from the daemon for those who may not read the pins. Nothing: no edge is up.
+    [[nodiscard]] Result<std::optional<edge::Status>> status();
+    /// f on the edge itself; when that is not permitted and a daemon answers, g on the daemon.
+    template <class F, class G>
+    auto either(F &&f, G &&g) -> decltype(f(std::declval<edge::Edge &>())) {
+        BL_TRY(edge::Edge edge, this->edge());
+        auto result = f(edge);
+        if (result || result.error().kind != Kind::permission)
+            return result;
+        BL_TRY(const daemon::Client client, this->client());
+        if (!client.reachable())
+            return result;
+        return g(client);
+    }
+
+    void json(const daemon::Json &json);
+    void warn(std::string_view text);
+
+private:
+    Result<> find_settings();
+    std::optional<config::Config> settings_; ///< Of find_settings(); pins and control only are used.
+};
+
+/// A command: its options are in the closure. The int is the exit status.
+using Run = std::function<Result<int>(Context &)>;
+
+/// The command line being put together.
+class Commands {
+public:
+    explicit Commands(CLI::App &app, Context &context) : app_(app), context_(context) {}
+
+    /// parent: for commands of commands. The example is shown by --help, one command a line.
+    CLI::App *add(const std::string &name, const std::string &description, const std::string &example, Run run,
+                  CLI::App *parent = nullptr);
+    /// Of the command that was given.
+    [[nodiscard]] const Run &chosen() const { return chosen_; }
+    [[nodiscard]] Context &context() { return context_; }
+
+private:
+    CLI::App &app_;
+    Context &context_;
+    Run chosen_;
+};
+
+// One for each file in this folder.
+void add_doctor(Commands &commands);
+void add_check(Commands &commands);
+void add_plan(Commands &commands);
+void add_up(Commands &commands);
+void add_down(Commands &commands);
+void add_status(Commands &commands);
+void add_top(Commands &commands);
+void add_explain(Commands &commands);
+void add_replay(Commands &commands);
+void add_set(Commands &commands);
+void add_lab(Commands &commands);
+void add_run(Commands &commands);
+
+} // namespace beeline::cli

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/guard.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <optional>
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <beeline/edge/edge.hpp>
+
+namespace beeline::cli {
+namespace {
+
+/// Somebody else may be changing the edge just when the time is over.
+constexpr int kAttempts = 60;
+
+/// Leaves the terminal, the session and every descriptor but keep, which becomes number 3.
+void detach(int keep) {
+    setsid();
+    for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE})
+        std::signal(signal, SIG_IGN);
+    if (chdir("/") != 0)
+        _exit(1);
+    const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+        _exit(1);
+    if (keep != 3 && dup2(keep, 3) < 0)
+        _exit(1);
+    close_range(4, ~0U, 0);
+}
+
+/// CLOCK_BOOTTIME: a laptop's sleep counts.
+timespec in(std::chrono::seconds wait) {
+    timespec time{};
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    time.tv_sec += wait.count();
+    return time;
+}
+
+void sleep_until(const timespec &time) {
+    while (clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, &time, nullptr) == EINTR) {
+    }
+}
+
+/// The generation to watch: told by arm(), or found when nobody tells.
+std::optional<std::uint32_t> generation_from(int pipe, const edge::Edge &edge) {
+    std::uint32_t generation = 0;
+    ssize_t got = 0;
+    do {
+        got = read(pipe, &generation, sizeof generation);
+    } while (got < 0 && errno == EINTR);
+    if (got == sizeof generation)
+        return generation;
+    const auto status = edge.status();
+    if (!status || !status->rollback_in)
+        return std::nullopt;
+    return status->generation;
+}
+
+[[noreturn]] void guard(const std::string &pins, std::chrono::seconds wait) {
+    auto edge = edge::Edge::open(pins);
+    if (!edge)
+        _exit(1);
+    const std::optional<std::uint32_t> generation = generation_from(3, *edge);
+    if (!generation)
+        _exit(0);
+    sleep_until(in(wait));
+    openlog("beeline", LOG_PID, LOG_DAEMON);
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        const auto done = edge->rollback(*generation);
+        if (done) {
+            if (*done)
+                syslog(LOG_WARNING, "generation %u was not confirmed: rolled back", *generation);
+            _exit(0);
+        }
+        syslog(LOG_ERR, "roll generation %u back: %s", *generation, done.error().message().c_str());
+        sleep_until(in(std::chrono::seconds(1)));
+    }
+    _exit(1);
+}
+
+} // namespace
+
+Result<Guard> Guard::start(const std::string &pins, std::chrono::seconds wait) {
+    int ends[2] = {-1, -1};
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return fail_errno(errno, "pipe");
+    kernel::UniqueFd reader(ends[0]), writer(ends[1]);
+    const pid_t child = fork();
+    if (child < 0)
+        return fail_errno(errno, "start the guard of --confirm");
+    if (child == 0) {
+        detach(reader.get());
+        const pid_t grandchild = fork(); // init inherits it
+        if (grandchild == 0)
+            guard(pins, wait);
+        _exit(grandchild < 0 ? 1 : 0);
+    }
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        return fail(Kind::host, 0, "the guard of --confirm did not start", "nothing was changed");
+    return Guard(std::move(writer));
+}
+
+Result<> Guard::arm(std::uint32_t generation) {
+    if (write(pipe_.get(), &generation, sizeof generation) != sizeof generation)
+        return fail_errno(errno, "tell the guard of --confirm");
+    return {};
+}
+
+} // namespace beeline::cli

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// demo and bench.
+#include <beeline/kernel/capabilities.hpp>
+#include <beeline/lab/commands.hpp>
+
+#include "cli/context.hpp"
+
+namespace beeline::cli {
+namespace {
+
+struct BenchFlags {
+    lab::BenchOptions bench;
+    std::string part = "edge";
+    bool no_peers = false;
+};
+
+Result<int> demo(const lab::DemoOptions &options) {
+    BL_CHECK(kernel::require_root_or_caps());
+    BL_TRY(const lab::DemoOutcome outcome, lab::run_demo(options));
+    return outcome.good() ? 0 : static_cast<int>(Kind::host);
+}
+
+Result<int> bench(BenchFlags &flags) {
+    BL_CHECK(kernel::require_root_or_caps());
+    flags.bench.part = flags.part;
+    flags.bench.peers = !flags.no_peers;
+    BL_TRY(const lab::BenchOutcome outcome, lab::run_bench(flags.bench));
+    return outcome.goals_missed == 0 ? 0 : static_cast<int>(Kind::host);
+}
+
+} // namespace
+
+void add_lab(Commands &commands) {
+    auto show = std::make_shared<lab::DemoOptions>();
+    CLI::App *app = commands.add("demo", "Live traffic beside the stock path; leaves nothing", "sudo beeline demo",
+                                 [show](Context &) { return demo(*show); });
+    app->add_flag("--quick", show->quick, "Less traffic, the same checks");
+
+    auto flags = std::make_shared<BenchFlags>();
+    app = commands.add("bench", "The careful measurement: interleaved runs, ratios, spread",
+                       "sudo beeline bench edge --json > edge.jsonl", [flags](Context &) { return bench(*flags); });
+    app->add_option("PART", flags->part, "The part to measure (edge)")->type_name("");
+    app->add_flag("--json", flags->bench.json, "One object a line");
+    app->add_flag("--quick", flags->bench.quick, "Two short rounds: rough figures");
+    app->add_option("--rounds", flags->bench.rounds, "Rounds (7)")->type_name("N");
+    app->add_option("--cpu", flags->bench.cpu, "The CPU that does all the work")->type_name("N");
+    app->add_flag("--no-peers", flags->no_peers, "Without nftables and xdp-filter");
+}
+
+} // namespace beeline::cli

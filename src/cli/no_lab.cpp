@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// In place of lab.cpp where the laboratory is not built.
+#include "cli/context.hpp"
+
+namespace beeline::cli {
+
+void add_lab(Commands &) {}
+
+} // namespace beeline::cli

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/context.hpp"
+#include "cli/duration.hpp"
+
+#include <ctime>
+
+#include <beeline/edge/parse.hpp>
+
+namespace beeline::cli {
+namespace {
+
+struct Options {
+    bool json = false;
+    bool all = false;
+};
+
+std::string local_time(std::chrono::system_clock::time_point time) {
+    const std::time_t at = std::chrono::system_clock::to_time_t(time);
+    std::tm local{};
+    localtime_r(&at, &local);
+    std::array<char, 32> text{};
+    std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &local);
+    return text.data();
+}
+
+void print_head(Output &out, const edge::Status &status) {
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now() - status.since);
+    out.print("generation {} from {}", status.generation, status.file);
+    out.print("live since {} ({})", local_time(status.since), to_text(std::max(age, std::chrono::seconds(0))));
+    if (status.rollback_in)
+        out.line(fmt::format("rolls back in {} unless you say: beeline confirm", to_text(*status.rollback_in)),
+                 Style::warning);
+}
+
+void print_devices(Output &out, const edge::Status &status) {
+    Table table{{{"device"}, {"mode"}, {"state"}}, {}};
+    for (const edge::DeviceStatus &device : status.devices) {
+        std::string state = device.attached ? "attached" : "gone: the device was removed (beeline reload)";
+        if (!device.why.empty())
+            state += "; not native: " + device.why;
+        table.rows.push_back({device.name, std::string(daemon::mode_name(device.mode)), state});
+    }
+    out.line();
+    out.table(table);
+}
+
+void print_rules(Output &out, const edge::Status &status) {
+    Table table{{{"#", true}, {"packets", true}, {"bytes", true}, {"line", true}, {"rule"}}, {}};
+    for (std::size_t i = 0; i < status.rules.size(); ++i) {
+        const edge::RuleStatus &rule = status.rules[i];
+        table.rows.push_back({std::to_string(i + 1), grouped(rule.packets), grouped(rule.bytes),
+                              rule.line == 0 ? "" : std::to_string(rule.line), rule.text});
+    }
+    out.line();
+    out.table(table);
+}
+
+void print_sets(Output &out, const edge::Status &status) {
+    if (status.sets.empty())
+        return;
+    Table table{{{"set"}, {"type"}, {"entries", true}}, {}};
+    for (const edge::SetStatus &set : status.sets)
+        table.rows.push_back({set.name, std::string(edge::to_text(set.type)), grouped(set.entries)});
+    out.line();
+    out.table(table);
+}
+
+/// Programs on our devices: their order tells who sees a packet first.
+void print_hooks(Output &out, const edge::Status &status) {
+    Table table{{{"device"}, {"hook"}, {"program"}, {"whose"}}, {}};
+    for (const edge::HookProgram &hook : status.hooks)
+        table.rows.push_back({hook.device, hook.hook, hook.program, hook.ours ? "beeline" : "another's"});
+    if (table.rows.empty())
+        return;
+    out.line();
+    out.table(table);
+}
+
+void print_odd(Output &out, const edge::Status &status, bool all) {
+    Table table{{{"odd"}, {"count", true}}, {}};
+    for (const auto &[name, count] : status.odd)
+        if (all || count != 0)
+            table.rows.push_back({name, grouped(count)});
+    if (table.rows.empty())
+        return;
+    out.line();
+    out.table(table);
+}
+
+Result<int> show_status(Context &context, const Options &options) {
+    BL_TRY(const std::optional<edge::Status> status, context.status());
+    if (options.json) {
+        context.json(daemon::to_json(status));
+        return 0;
+    }
+    Output &out = context.out;
+    if (!status) {
+        out.line("no edge is up");
+        return 0;
+    }
+    print_head(out, *status);
+    print_devices(out, *status);
+    print_rules(out, *status);
+    print_sets(out, *status);
+    print_hooks(out, *status);
+    print_odd(out, *status, options.all);
+    return 0;
+}
+
+} // namespace
+
+void add_status(Commands &commands) {
+    auto options = std::make_shared<Options>();
+    CLI::App *app = commands.add("status", "What is attached where, and what went through it",
+                                 "beeline status\nbeeline status --json | jq '.edge.rules[] | {text, packets}'",
+                                 [options](Context &context) { return show_status(context, *options); });
+    app->add_flag("--json", options->json, "As JSON (docs/control.md)");
+    app->add_flag("--all", options->all, "Odd counters that are zero, too");
+}
+
+} // namespace beeline::cli

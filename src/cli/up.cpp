@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// up, reload and confirm.
+#include <csignal>
+
+#include "cli/context.hpp"
+#include "cli/duration.hpp"
+#include "cli/guard.hpp"
+
+namespace beeline::cli {
+namespace {
+
+struct Options {
+    std::string file;
+    std::string confirm;
+};
+
+void print_report(Context &context, const edge::UpReport &report, const std::string &file,
+                  const std::optional<std::chrono::seconds> &confirm) {
+    context.out.print("generation {} is live from {}", report.generation, file);
+    for (const edge::DeviceStatus &device : report.devices)
+        context.out.print("{}: {}{}{}", device.name, daemon::mode_name(device.mode), device.why.empty() ? "" : ": ",
+                          device.why);
+    for (const std::string &warning : report.warnings)
+        context.warn(warning);
+    if (confirm)
+        context.out.line(fmt::format("rolls back in {} unless you say: beeline confirm", to_text(*confirm)),
+                         Style::warning);
+}
+
+/// Makes the host what the file says.
+Result<int> up(Context &context, const std::string &file, const std::string &confirm_text) {
+    std::optional<std::chrono::seconds> confirm;
+    if (!confirm_text.empty()) {
+        BL_TRY(confirm, read_duration(confirm_text));
+    }
+    BL_TRY(const auto loaded, context.load_policy(file));
+    const auto &[config, policy] = loaded;
+    BL_TRY(edge::Edge edge, context.edge(config));
+    // A Ctrl-C half way would leave the change made and the guard untold.
+    std::signal(SIGPIPE, SIG_IGN);
+    std::optional<Guard> guard;
+    if (confirm) {
+        BL_TRY(auto started, Guard::start(context.globals.pins.value_or(config.pins), *confirm));
+        guard.emplace(std::move(started));
+    }
+    std::error_code error;
+    const std::string absolute = std::filesystem::absolute(file, error).lexically_normal().string();
+    BL_TRY(const edge::UpReport report, edge.up(policy, {.file = error ? file : absolute, .confirm = confirm}));
+    if (guard)
+        BL_CHECK(guard->arm(report.generation));
+    print_report(context, report, file, confirm);
+    return 0;
+}
+
+Result<int> reload(Context &context, const Options &options) {
+    if (!options.file.empty() || context.globals.config)
+        return up(context, context.config_file(options.file), options.confirm);
+    BL_TRY(const edge::Edge edge, context.edge());
+    BL_TRY(const bool is_up, edge.is_up());
+    if (!is_up)
+        return fail(Kind::usage, 0, "no edge is up", "beeline up FILE");
+    BL_TRY(const edge::Status status, edge.status());
+    return up(context, status.file, options.confirm);
+}
+
+Result<int> confirm(Context &context) {
+    const Result<> done = context.either([](edge::Edge &edge) { return edge.confirm(); },
+                                         [](const daemon::Client &client) -> Result<> {
+                                             BL_CHECK(client.post("/v1/confirm", daemon::Json::object()));
+                                             return {};
+                                         });
+    BL_CHECK(done);
+    context.out.line("confirmed: it stays");
+    return 0;
+}
+
+void add_options(CLI::App *app, Options &options) {
+    app->add_option("FILE", options.file, "Config file (that of -c)")->type_name("");
+    app->add_option("--confirm", options.confirm, "Roll back after TIME unless confirmed: 60s, 5m")->type_name("TIME");
+}
+
+} // namespace
+
+void add_up(Commands &commands) {
+    auto options = std::make_shared<Options>();
+    add_options(commands.add("up", "Make the host what a file says, all or nothing",
+                             "sudo beeline up beeline.toml\n"
+                             "sudo beeline up beeline.toml --confirm 60s   # over SSH",
+                             [options](Context &context) {
+                                 return up(context, context.config_file(options->file), options->confirm);
+                             }),
+                *options);
+    commands.add("confirm", "Keep what up --confirm changed", "sudo beeline confirm", confirm);
+    auto again = std::make_shared<Options>();
+    add_options(commands.add("reload", "Read the file that is live again", "sudo beeline reload",
+                             [again](Context &context) { return reload(context, *again); }),
+                *again);
+}
+
+} // namespace beeline::cli

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/json.hpp"
+
+#include <array>
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include <beeline/edge.h>
+#include <beeline/edge/judge.hpp>
+#include <beeline/edge/packet.hpp>
+#include <beeline/edge/parse.hpp>
+
+namespace beeline::daemon {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::seconds;
+
+constexpr std::array<std::string_view, 4> kModes = {"auto", "native", "generic", "offload"};
+constexpr std::array<std::string_view, 3> kSetTypes = {"prefix", "port", "mac"};
+constexpr std::array<std::string_view, 8> kKinds = {"ok",          "host",       "usage",    "config",
+                                                    "unsupported", "permission", "conflict", "state"};
+
+template <std::size_t N>
+std::optional<std::size_t> index_of(const std::array<std::string_view, N> &names, std::string_view name) {
+    for (std::size_t i = 0; i < N; ++i)
+        if (names[i] == name)
+            return i;
+    return std::nullopt;
+}
+
+Json seconds_or_null(const std::optional<seconds> &value) {
+    return value ? Json(value->count()) : Json(nullptr);
+}
+
+std::optional<seconds> optional_seconds(const Json &json, const char *key) {
+    const Json &value = json.at(key);
+    return value.is_null() ? std::nullopt : std::optional(seconds(value.get<std::int64_t>()));
+}
+
+std::string to_hex(std::span<const std::byte> bytes) {
+    std::string text;
+    for (const std::byte byte : bytes)
+        text += fmt::format("{:02x}", static_cast<unsigned>(byte));
+    return text;
+}
+
+edge::DeviceStatus device_from(const Json &json) {
+    return {.name = json.at("name"),
+            .ifindex = json.at("ifindex"),
+            .mode = static_cast<edge::Mode>(index_of(kModes, json.at("mode").get<std::string>()).value_or(0)),
+            .why = json.at("why"),
+            .attached = json.at("attached")};
+}
+
+edge::Status status_from(const Json &json) {
+    edge::Status status;
+    status.generation = json.at("generation");
+    status.file = json.at("file");
+    status.since = std::chrono::system_clock::time_point(seconds(json.at("since_unix").get<std::int64_t>()));
+    status.rollback_in = optional_seconds(json, "rollback_in_seconds");
+    for (const Json &device : json.at("devices"))
+        status.devices.push_back(device_from(device));
+    for (const Json &rule : json.at("rules"))
+        status.rules.push_back({rule.at("text"), rule.at("line"), rule.at("packets"), rule.at("bytes")});
+    for (const Json &set : json.at("sets"))
+        status.sets.push_back(
+            {set.at("name"),
+             static_cast<edge::SetType>(index_of(kSetTypes, set.at("type").get<std::string>()).value_or(0)),
+             set.at("entries")});
+    for (const auto &[name, count] : json.at("odd").items())
+        status.odd.emplace_back(name, count.get<std::uint64_t>());
+    for (const Json &hook : json.at("hooks"))
+        status.hooks.push_back(
+            {hook.at("device"), hook.at("hook"), hook.at("prog_id"), hook.at("program"), hook.at("ours")});
+    return status;
+}
+
+/// f's value, or Kind::state for what the JSON library throws.
+template <class F>
+auto guarded(F &&f) -> Result<decltype(f())> {
+    try {
+        return f();
+    } catch (const nlohmann::json::exception &error) {
+        return fail(Kind::state, 0, std::string("unexpected answer: ") + error.what(),
+                    "is the daemon of the same version?");
+    }
+}
+
+} // namespace
+
+std::string_view mode_name(edge::Mode mode) {
+    return kModes[static_cast<std::size_t>(mode)];
+}
+
+std::string utc_time(std::chrono::system_clock::time_point time) {
+    const std::time_t at = std::chrono::system_clock::to_time_t(time);
+    std::tm utc{};
+    gmtime_r(&at, &utc);
+    std::array<char, 32> text{};
+    std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return text.data();
+}
+
+Json to_json(const edge::DeviceStatus &device) {
+    return {{"name", device.name},
+            {"ifindex", device.ifindex},
+            {"mode", mode_name(device.mode)},
+            {"why", device.why},
+            {"attached", device.attached}};
+}
+
+Json to_json(const std::optional<edge::Status> &status) {
+    Json json = {{"version", kSchemaVersion}};
+    Json &edge = json["edge"] = {{"up", status.has_value()}};
+    if (!status)
+        return json;
+    edge["generation"] = status->generation;
+    edge["file"] = status->file;
+    edge["since"] = utc_time(status->since);
+    edge["since_unix"] = duration_cast<seconds>(status->since.time_since_epoch()).count();
+    edge["rollback_in_seconds"] = seconds_or_null(status->rollback_in);
+    for (const char *list : {"devices", "rules", "sets"})
+        edge[list] = Json::array();
+    edge["odd"] = Json::object();
+    edge["hooks"] = Json::array();
+    for (const edge::DeviceStatus &device : status->devices)
+        edge["devices"].push_back(to_json(device));
+    for (std::size_t i = 0; i < status->rules.size(); ++i) {
+        const edge::RuleStatus &rule = status->rules[i];
+        edge["rules"].push_back({{"number", i + 1},
+                                 {"text", rule.text},
+                                 {"line", rule.line},
+                                 {"packets", rule.packets},
+                                 {"bytes", rule.bytes}});
+    }
+    for (const edge::SetStatus &set : status->sets)
+        edge["sets"].push_back(
+            {{"name", set.name}, {"type", kSetTypes[static_cast<std::size_t>(set.type)]}, {"entries", set.entries}});
+    for (const auto &[name, count] : status->odd)
+        edge["odd"][name] = count;
+    for (const edge::HookProgram &hook : status->hooks)
+        edge["hooks"].push_back({{"device", hook.device},
+                                 {"hook", hook.hook},
+                                 {"prog_id", hook.prog_id},
+                                 {"program", hook.program},
+                                 {"ours", hook.ours}});
+    return json;
+}
+
+Json to_json(const edge::UpReport &report) {
+    Json json = {{"version", kSchemaVersion},
+                 {"generation", report.generation},
+                 {"first", report.first},
+                 {"devices", Json::array()},
+                 {"warnings", report.warnings}};
+    for (const edge::DeviceStatus &device : report.devices)
+        json["devices"].push_back(to_json(device));
+    return json;
+}
+
+Json to_json(const edge::Plan &plan) {
+    return {{"version", kSchemaVersion},
+            {"live", plan.live},
+            {"empty", plan.empty()},
+            {"devices_added", plan.devices_added},
+            {"devices_removed", plan.devices_removed},
+            {"rules_added", plan.rules_added},
+            {"rules_removed", plan.rules_removed},
+            {"reordered", plan.reordered},
+            {"sets_added", plan.sets_added},
+            {"sets_removed", plan.sets_removed},
+            {"sets_changed", plan.sets_changed}};
+}
+
+Json to_json(const std::vector<edge::SetEntry> &entries) {
+    Json json = {{"version", kSchemaVersion}, {"entries", Json::array()}};
+    for (const edge::SetEntry &entry : entries)
+        json["entries"].push_back({{"entry", entry.text},
+                                   {"runtime", entry.runtime},
+                                   {"expires_in_seconds", seconds_or_null(entry.expires_in)}});
+    return json;
+}
+
+Json to_json(const edge::LogEvent &event) {
+    return {{"number", event.number},
+            {"time_unix_ns", event.time.count()},
+            {"device", event.device},
+            {"rule", event.rule + 1},
+            {"rule_text", event.rule_text},
+            {"generation", event.generation},
+            {"verdict", edge::verdict_name(event.verdict)},
+            {"length", event.length},
+            {"packet", edge::describe(event.bytes, event.length)},
+            {"bytes", to_hex(event.bytes)}};
+}
+
+Json to_json(const Error &error) {
+    return {{"version", kSchemaVersion},
+            {"error",
+             {{"kind", kKinds[static_cast<std::size_t>(error.kind)]},
+              {"status", static_cast<int>(error.kind)},
+              {"message", error.message()},
+              {"detail", error.detail}}}};
+}
+
+Result<std::optional<edge::Status>> status_from_json(const Json &json) {
+    return guarded([&]() -> std::optional<edge::Status> {
+        const Json &edge = json.at("edge");
+        return edge.at("up").get<bool>() ? std::optional(status_from(edge)) : std::nullopt;
+    });
+}
+
+Result<std::vector<edge::SetEntry>> set_entries_from_json(const Json &json) {
+    return guarded([&] {
+        std::vector<edge::SetEntry> entries;
+        for (const Json &entry : json.at("entries"))
+            entries.push_back({entry.at("entry"), entry.at("runtime"), optional_seconds(entry, "expires_in_seconds")});
+        return entries;
+    });
+}
+
+Result<edge::LogEvent> event_from_json(const Json &json) {
+    auto event = guarded([&] {
+        edge::LogEvent read;
+        read.number = json.at("number");
+        read.time = std::chrono::nanoseconds(json.at("time_unix_ns").get<std::int64_t>());
+        read.device = json.at("device");
+        read.rule = json.at("rule").get<std::uint32_t>() - 1;
+        read.rule_text = json.at("rule_text");
+        read.generation = json.at("generation");
+        read.length = json.at("length");
+        const std::string verdict = json.at("verdict");
+        while (read.verdict < BL_EDGE_VERDICTS && edge::verdict_name(read.verdict) != verdict)
+            ++read.verdict;
+        return read;
+    });
+    if (!event)
+        return event;
+    BL_TRY(const std::string hex, guarded([&] { return json.at("bytes").get<std::string>(); }));
+    BL_TRY(event->bytes, edge::read_hex(hex));
+    return event;
+}
+
+Error error_from_json(const Json &json) {
+    const auto error = guarded([&] {
+        const Json &inner = json.at("error");
+        const auto kind = index_of(kKinds, inner.at("kind").get<std::string>()).value_or(1);
+        return Error{.kind = static_cast<Kind>(kind),
+                     .what = inner.at("message").get<std::string>(),
+                     .detail = inner.at("detail").get<std::string>()};
+    });
+    return error ? *error : error.error();
+}
+
+} // namespace beeline::daemon

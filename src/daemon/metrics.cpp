@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/metrics.hpp"
+
+#include <map>
+#include <sstream>
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <beeline/edge/judge.hpp>
+#include <beeline/edge/parse.hpp>
+
+#include "daemon/json.hpp"
+
+namespace beeline::daemon {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+class Families {
+public:
+    void add(const std::string &name, const std::string &help, MetricType type) {
+        families_.push_back({.name = name, .help = help, .type = type, .metric = {}});
+    }
+    /// To the family added last.
+    void value(double value, Labels labels = {}) {
+        ClientMetric metric;
+        metric.label = std::move(labels);
+        metric.gauge.value = metric.counter.value = value; // the serializer takes the one of the type
+        families_.back().metric.push_back(std::move(metric));
+    }
+    void one(const std::string &name, const std::string &help, MetricType type, double number) {
+        add(name, help, type);
+        value(number);
+    }
+    [[nodiscard]] std::string text() const {
+        std::ostringstream out;
+        prometheus::TextSerializer().Serialize(out, families_);
+        return out.str();
+    }
+
+private:
+    std::vector<MetricFamily> families_;
+};
+
+/// Rule texts made unique, as two series must not have the same labels: the second one is "text #2".
+std::vector<std::string> rule_labels(const std::vector<edge::RuleStatus> &rules) {
+    std::map<std::string, unsigned> seen;
+    std::vector<std::string> labels;
+    for (const edge::RuleStatus &rule : rules) {
+        const unsigned nth = ++seen[rule.text];
+        labels.push_back(nth == 1 ? rule.text : rule.text + " #" + std::to_string(nth));
+    }
+    return labels;
+}
+
+void add_rules(Families &families, const Service::Snapshot &snapshot) {
+    const std::vector<edge::RuleStatus> &rules = snapshot.status->rules;
+    const std::vector<std::string> labels = rule_labels(rules);
+    const auto add = [&](const char *name, const char *help, std::uint64_t edge::RuleStatus::*field) {
+        families.add(name, help, MetricType::Counter);
+        for (std::size_t i = 0; i < rules.size(); ++i) {
+            const bool known = i < snapshot.verdicts.size();
+            families.value(
+                static_cast<double>(rules[i].*field),
+                {{"rule", labels[i]}, {"verdict", known ? std::string(edge::verdict_name(snapshot.verdicts[i])) : ""}});
+        }
+    };
+    add("beeline_edge_packets_total", "Packets that a rule decided", &edge::RuleStatus::packets);
+    add("beeline_edge_bytes_total", "Bytes of these packets, from the Ethernet header on", &edge::RuleStatus::bytes);
+}
+
+void add_edge(Families &families, const Service::Snapshot &snapshot) {
+    const edge::Status &status = *snapshot.status;
+    families.one("beeline_edge_generation", "Number of the policy that is live", MetricType::Gauge, status.generation);
+    families.one("beeline_edge_unconfirmed", "1 while a change waits for beeline confirm", MetricType::Gauge,
+                 status.rollback_in ? 1 : 0);
+    add_rules(families, snapshot);
+    families.add("beeline_edge_odd_total", "Packets and events that were odd, by reason", MetricType::Counter);
+    for (const auto &[name, count] : status.odd)
+        families.value(static_cast<double>(count), {{"reason", name}});
+    families.add("beeline_edge_device_attached", "1 when the edge is attached to the device", MetricType::Gauge);
+    for (const edge::DeviceStatus &device : status.devices)
+        families.value(device.attached ? 1 : 0,
+                       {{"device", device.name}, {"mode", std::string(mode_name(device.mode))}});
+    families.add("beeline_edge_set_entries", "Entries of a set", MetricType::Gauge);
+    for (const edge::SetStatus &set : status.sets)
+        families.value(static_cast<double>(set.entries),
+                       {{"set", set.name}, {"type", std::string(edge::to_text(set.type))}});
+}
+
+} // namespace
+
+std::string metrics_text(const Service::Snapshot &snapshot) {
+    Families families;
+    families.one("beeline_edge_up", "1 when an edge is up on this host", MetricType::Gauge, snapshot.status ? 1 : 0);
+    if (snapshot.status)
+        add_edge(families, snapshot);
+    const ServiceCounts &counts = snapshot.counts;
+    families.add("beeline_reloads_total", "Reloads of the config file", MetricType::Counter);
+    families.value(static_cast<double>(counts.reloads), {{"result", "good"}});
+    families.value(static_cast<double>(counts.failed_reloads), {{"result", "failed"}});
+    families.one("beeline_last_reload_good", "1 when the last reload worked", MetricType::Gauge,
+                 counts.last_reload_good ? 1 : 0);
+    families.one("beeline_edge_events_total", "Log events that this daemon read", MetricType::Counter,
+                 static_cast<double>(counts.events));
+    families.one("beeline_edge_set_expired_total", "Set entries removed because their time was over",
+                 MetricType::Counter, static_cast<double>(counts.swept));
+    return families.text();
+}
+
+} // namespace beeline::daemon
