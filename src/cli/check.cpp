@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/context.hpp"
+#include "cli/command.hpp"
 
 namespace beeline::cli {
 namespace {
@@ -20,9 +20,9 @@ Result<int> check(Context &context, const std::string &file) {
 
 void add_check(Commands &commands) {
     auto file = std::make_shared<std::string>();
-    CLI::App *app = commands.add("check", "Validate a config file; touches nothing", "beeline check beeline.toml",
-                                 [file](Context &context) { return check(context, *file); });
-    app->add_option("FILE", *file, "Config file (that of -c)")->type_name("");
+    Command command = commands.add("check", "Validate a config file; touches nothing", "beeline check beeline.toml",
+                                   [file](Context &context) { return check(context, *file); });
+    command.argument("FILE", *file, "Config file (that of -c)");
 }
 
 } // namespace beeline::cli

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 
+#include "daemon/json.hpp"
+
 namespace beeline::cli {
 
 std::string Context::config_file(const std::string &file) const {
@@ -98,23 +100,6 @@ void Context::json(const daemon::Json &json) {
 
 void Context::warn(std::string_view text) {
     err.line(fmt::format("beeline: warning: {}", text), Style::warning);
-}
-
-CLI::App *Commands::add(const std::string &name, const std::string &description, const std::string &example, Run run,
-                        CLI::App *parent) {
-    CLI::App *app = (parent == nullptr ? &app_ : parent)->add_subcommand(name, description);
-    std::string footer = "Example:\n";
-    for (std::size_t at = 0; at < example.size();) {
-        const std::size_t end = std::min(example.find('\n', at), example.size());
-        footer += "  " + example.substr(at, end - at) + "\n";
-        at = end + 1;
-    }
-    footer.pop_back();
-    app->footer(footer);
-    app->fallthrough();
-    if (run)
-        app->callback([this, run = std::move(run)] { chosen_ = run; });
-    return app;
 }
 
 } // namespace beeline::cli

@@ -3,12 +3,9 @@
 // What all commands share: the global options, the output, the config and the way to the edge.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
-
-#include <CLI/CLI.hpp>
 
 #include <beeline/config/config.hpp>
 #include <beeline/edge/edge.hpp>
@@ -16,7 +13,6 @@
 
 #include "cli/output.hpp"
 #include "daemon/client.hpp"
-#include "daemon/json.hpp"
 
 namespace beeline::cli {
 
@@ -71,40 +67,5 @@ private:
     Result<> find_settings();
     std::optional<config::Config> settings_; ///< Of find_settings(); pins and control only are used.
 };
-
-/// A command: its options are in the closure. The int is the exit status.
-using Run = std::function<Result<int>(Context &)>;
-
-/// The command line being put together.
-class Commands {
-public:
-    explicit Commands(CLI::App &app, Context &context) : app_(app), context_(context) {}
-
-    /// parent: for commands of commands. The example is shown by --help, one command a line.
-    CLI::App *add(const std::string &name, const std::string &description, const std::string &example, Run run,
-                  CLI::App *parent = nullptr);
-    /// Of the command that was given.
-    [[nodiscard]] const Run &chosen() const { return chosen_; }
-    [[nodiscard]] Context &context() { return context_; }
-
-private:
-    CLI::App &app_;
-    Context &context_;
-    Run chosen_;
-};
-
-// One for each file in this folder.
-void add_doctor(Commands &commands);
-void add_check(Commands &commands);
-void add_plan(Commands &commands);
-void add_up(Commands &commands);
-void add_down(Commands &commands);
-void add_status(Commands &commands);
-void add_top(Commands &commands);
-void add_explain(Commands &commands);
-void add_replay(Commands &commands);
-void add_set(Commands &commands);
-void add_lab(Commands &commands);
-void add_run(Commands &commands);
 
 } // namespace beeline::cli

@@ -3,7 +3,8 @@
 
 #include <beeline/kernel/features.hpp>
 
-#include "cli/context.hpp"
+#include "cli/command.hpp"
+#include "daemon/json.hpp"
 
 namespace beeline::cli {
 namespace {
@@ -78,9 +79,9 @@ Result<int> doctor(Context &context, const Options &options) {
 
 void add_doctor(Commands &commands) {
     auto options = std::make_shared<Options>();
-    CLI::App *app = commands.add("doctor", "What this kernel and these devices can do", "sudo beeline doctor",
-                                 [options](Context &context) { return doctor(context, *options); });
-    app->add_flag("--json", options->json, "As JSON");
+    Command command = commands.add("doctor", "What this kernel and these devices can do", "sudo beeline doctor",
+                                   [options](Context &context) { return doctor(context, *options); });
+    command.flag("--json", options->json, "As JSON");
 }
 
 } // namespace beeline::cli

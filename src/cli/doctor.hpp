@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <beeline/kernel/features.hpp>
 #include <beeline/result.hpp>
-
-#include "daemon/json.hpp"
 
 namespace beeline::cli {
 
@@ -49,6 +49,6 @@ struct Doctor {
 
 /// Only looks; changes nothing. pins: where state would be pinned.
 [[nodiscard]] Result<Doctor> examine(const std::string &pins);
-[[nodiscard]] daemon::Json to_json(const Doctor &report);
+[[nodiscard]] nlohmann::ordered_json to_json(const Doctor &report);
 
 } // namespace beeline::cli

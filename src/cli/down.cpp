@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/context.hpp"
+#include "cli/command.hpp"
 
 namespace beeline::cli {
 namespace {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/event_feed.hpp"
+#include "daemon/json.hpp"
 
 #include <fmt/format.h>
 

@@ -14,6 +14,8 @@
 #include <beeline/kernel/prog.hpp>
 #include <beeline/kernel/rtnetlink.hpp>
 
+#include "daemon/json.hpp"
+
 namespace beeline::cli {
 namespace {
 

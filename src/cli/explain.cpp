@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/context.hpp"
+#include "cli/command.hpp"
+#include "daemon/json.hpp"
 
 #include <beeline/edge/capture.hpp>
 #include <beeline/edge/judge.hpp>
@@ -118,22 +119,22 @@ Result<int> explain(Context &context, const Options &options) {
 
 void add_explain(Commands &commands) {
     auto options = std::make_shared<Options>();
-    CLI::App *app = commands.add("explain", "Which rule decides a packet, by asking the live program",
-                                 "sudo beeline explain 'tcp 192.0.2.1:4000 > 198.51.100.7:443 in eth0'\n"
-                                 "sudo beeline explain 'udp [2001:db8::1]:53 > [2001:db8::2]:9 vlan 7'\n"
-                                 "sudo beeline explain --pcap capture.pcap --packet 17\n"
-                                 "\n"
-                                 "PACKET: PROTOCOL SRC[:PORT] > DST[:PORT] with any of: flags syn,ack\n"
-                                 "ttl N, dscp N, type N, code N, vlan N, inner-vlan N, fragment first|later\n"
-                                 "length N, mac src MAC, mac dst MAC, in DEVICE",
-                                 [options](Context &context) { return explain(context, *options); });
-    app->add_option("PACKET", options->words, "The packet in words, see below")->type_name("");
-    app->add_option("--hex", options->hex, "The frame in hexadecimal")->type_name("BYTES");
-    app->add_option("--pcap", options->pcap, "Take it from a capture...")->type_name("FILE");
-    app->add_option("--packet", options->packet, "...packet number N, from 1")->type_name("N");
-    app->add_option("--in", options->device, "The device that receives it")->type_name("DEVICE");
-    app->add_option("--file", options->file, "Ask the policy of this file, not the live one")->type_name("FILE");
-    app->add_flag("--json", options->json, "As JSON");
+    Command command = commands.add("explain", "Which rule decides a packet, by asking the live program",
+                                   "sudo beeline explain 'tcp 192.0.2.1:4000 > 198.51.100.7:443 in eth0'\n"
+                                   "sudo beeline explain 'udp [2001:db8::1]:53 > [2001:db8::2]:9 vlan 7'\n"
+                                   "sudo beeline explain --pcap capture.pcap --packet 17\n"
+                                   "\n"
+                                   "PACKET: PROTOCOL SRC[:PORT] > DST[:PORT] with any of: flags syn,ack\n"
+                                   "ttl N, dscp N, type N, code N, vlan N, inner-vlan N, fragment first|later\n"
+                                   "length N, mac src MAC, mac dst MAC, in DEVICE",
+                                   [options](Context &context) { return explain(context, *options); });
+    command.arguments("PACKET", options->words, "The packet in words, see below");
+    command.option("--hex", "BYTES", options->hex, "The frame in hexadecimal");
+    command.option("--pcap", "FILE", options->pcap, "Take it from a capture...");
+    command.option("--packet", "N", options->packet, "...packet number N, from 1");
+    command.option("--in", "DEVICE", options->device, "The device that receives it");
+    command.option("--file", "FILE", options->file, "Ask the policy of this file, not the live one");
+    command.flag("--json", options->json, "As JSON");
 }
 
 } // namespace beeline::cli

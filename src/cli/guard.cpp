@@ -48,41 +48,45 @@ void sleep_until(const timespec &time) {
     }
 }
 
-/// The generation to watch: told by arm(), or found when nobody tells.
-std::optional<std::uint32_t> generation_from(int pipe, const edge::Edge &edge) {
+/// What arm() and dismiss() send: the generation to watch, 0 for none.
+std::optional<std::uint32_t> told(int pipe) {
     std::uint32_t generation = 0;
     ssize_t got = 0;
     do {
         got = read(pipe, &generation, sizeof generation);
     } while (got < 0 && errno == EINTR);
-    if (got == sizeof generation)
-        return generation;
-    const auto status = edge.status();
-    if (!status || !status->rollback_in)
-        return std::nullopt;
-    return status->generation;
+    return got == sizeof generation ? std::optional(generation) : std::nullopt;
+}
+
+void roll_back(edge::Edge &edge, std::uint32_t generation) {
+    openlog("beeline", LOG_PID, LOG_DAEMON);
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        const auto done = edge.rollback(generation);
+        if (done) {
+            if (*done)
+                syslog(LOG_WARNING, "generation %u was not confirmed: rolled back", generation);
+            return;
+        }
+        syslog(LOG_ERR, "roll generation %u back: %s", generation, done.error().message().c_str());
+        sleep_until(in(std::chrono::seconds(1)));
+    }
 }
 
 [[noreturn]] void guard(const std::string &pins, std::chrono::seconds wait) {
     auto edge = edge::Edge::open(pins);
-    if (!edge)
-        _exit(1);
-    const std::optional<std::uint32_t> generation = generation_from(3, *edge);
-    if (!generation)
+    std::optional<std::uint32_t> generation = told(3);
+    if (!edge || generation == 0)
         _exit(0);
-    sleep_until(in(wait));
-    openlog("beeline", LOG_PID, LOG_DAEMON);
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
-        const auto done = edge->rollback(*generation);
-        if (done) {
-            if (*done)
-                syslog(LOG_WARNING, "generation %u was not confirmed: rolled back", *generation);
+    if (!generation) { // whoever should tell was killed
+        const auto status = edge->status();
+        if (!status || !status->rollback_in)
             _exit(0);
-        }
-        syslog(LOG_ERR, "roll generation %u back: %s", *generation, done.error().message().c_str());
-        sleep_until(in(std::chrono::seconds(1)));
+        generation = status->generation;
+        wait = *status->rollback_in;
     }
-    _exit(1);
+    sleep_until(in(wait));
+    roll_back(*edge, *generation);
+    _exit(0);
 }
 
 } // namespace
@@ -114,6 +118,10 @@ Result<> Guard::arm(std::uint32_t generation) {
     if (write(pipe_.get(), &generation, sizeof generation) != sizeof generation)
         return fail_errno(errno, "tell the guard of --confirm");
     return {};
+}
+
+void Guard::dismiss() {
+    (void)arm(0);
 }
 
 } // namespace beeline::cli

@@ -4,7 +4,7 @@
 #include <beeline/kernel/capabilities.hpp>
 #include <beeline/lab/commands.hpp>
 
-#include "cli/context.hpp"
+#include "cli/command.hpp"
 
 namespace beeline::cli {
 namespace {
@@ -33,19 +33,19 @@ Result<int> bench(BenchFlags &flags) {
 
 void add_lab(Commands &commands) {
     auto show = std::make_shared<lab::DemoOptions>();
-    CLI::App *app = commands.add("demo", "Live traffic beside the stock path; leaves nothing", "sudo beeline demo",
-                                 [show](Context &) { return demo(*show); });
-    app->add_flag("--quick", show->quick, "Less traffic, the same checks");
+    Command command = commands.add("demo", "Live traffic beside the stock path; leaves nothing", "sudo beeline demo",
+                                   [show](Context &) { return demo(*show); });
+    command.flag("--quick", show->quick, "Less traffic, the same checks");
 
     auto flags = std::make_shared<BenchFlags>();
-    app = commands.add("bench", "The careful measurement: interleaved runs, ratios, spread",
-                       "sudo beeline bench edge --json > edge.jsonl", [flags](Context &) { return bench(*flags); });
-    app->add_option("PART", flags->part, "The part to measure (edge)")->type_name("");
-    app->add_flag("--json", flags->bench.json, "One object a line");
-    app->add_flag("--quick", flags->bench.quick, "Two short rounds: rough figures");
-    app->add_option("--rounds", flags->bench.rounds, "Rounds (7)")->type_name("N");
-    app->add_option("--cpu", flags->bench.cpu, "The CPU that does all the work")->type_name("N");
-    app->add_flag("--no-peers", flags->no_peers, "Without nftables and xdp-filter");
+    command = commands.add("bench", "The careful measurement: interleaved runs, ratios, spread",
+                           "sudo beeline bench edge --json > edge.jsonl", [flags](Context &) { return bench(*flags); });
+    command.argument("PART", flags->part, "The part to measure (edge)");
+    command.flag("--json", flags->bench.json, "One object a line");
+    command.flag("--quick", flags->bench.quick, "Two short rounds: rough figures");
+    command.option("--rounds", "N", flags->bench.rounds, "Rounds (7)");
+    command.option("--cpu", "N", flags->bench.cpu, "The CPU that does all the work");
+    command.flag("--no-peers", flags->no_peers, "Without nftables and xdp-filter");
 }
 
 } // namespace beeline::cli

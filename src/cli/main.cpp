@@ -3,9 +3,11 @@
 // The program `beeline`: reads the command line, runs one command, prints its error once.
 #include <cstdlib>
 
+#include <CLI/CLI.hpp>
+
 #include <beeline/kernel/libbpf_log.hpp>
 
-#include "cli/context.hpp"
+#include "cli/command.hpp"
 
 namespace beeline::cli {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // In place of lab.cpp where the laboratory is not built.
-#include "cli/context.hpp"
+#include "cli/command.hpp"
 
 namespace beeline::cli {
 

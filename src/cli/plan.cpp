@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/context.hpp"
+#include "cli/command.hpp"
+#include "daemon/json.hpp"
 
 namespace beeline::cli {
 namespace {
@@ -44,10 +45,10 @@ Result<int> show_plan(Context &context, const Options &options) {
 
 void add_plan(Commands &commands) {
     auto options = std::make_shared<Options>();
-    CLI::App *app = commands.add("plan", "Show the difference of a file to what is live", "beeline plan beeline.toml",
-                                 [options](Context &context) { return show_plan(context, *options); });
-    app->add_option("FILE", options->file, "Config file (that of -c)")->type_name("");
-    app->add_flag("--json", options->json, "As JSON");
+    Command command = commands.add("plan", "Show the difference of a file to what is live", "beeline plan beeline.toml",
+                                   [options](Context &context) { return show_plan(context, *options); });
+    command.argument("FILE", options->file, "Config file (that of -c)");
+    command.flag("--json", options->json, "As JSON");
 }
 
 } // namespace beeline::cli

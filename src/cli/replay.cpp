@@ -3,7 +3,8 @@
 
 #include <beeline/edge/packet.hpp>
 
-#include "cli/context.hpp"
+#include "cli/command.hpp"
+#include "daemon/json.hpp"
 
 namespace beeline::cli {
 namespace {
@@ -122,17 +123,15 @@ Result<int> replay(Context &context, const Options &options) {
 
 void add_replay(Commands &commands) {
     auto options = std::make_shared<Options>();
-    CLI::App *app = commands.add("replay", "What a policy says about each packet of a capture",
-                                 "sudo beeline replay capture.pcap beeline.toml\n"
-                                 "sudo beeline replay capture.pcap --packets --in eth0",
-                                 [options](Context &context) { return replay(context, *options); });
-    app->add_option("CAPTURE", options->capture, "pcap or pcapng file, - for standard input")
-        ->type_name("")
-        ->required();
-    app->add_option("FILE", options->file, "Config file; without it: the live policy")->type_name("");
-    app->add_option("--in", options->device, "The device that receives the packets")->type_name("DEVICE");
-    app->add_flag("--packets", options->packets, "One line for each packet");
-    app->add_flag("--json", options->json, "As JSON; with --packets one object a line");
+    Command command = commands.add("replay", "What a policy says about each packet of a capture",
+                                   "sudo beeline replay capture.pcap beeline.toml\n"
+                                   "sudo beeline replay capture.pcap --packets --in eth0",
+                                   [options](Context &context) { return replay(context, *options); });
+    command.required("CAPTURE", options->capture, "pcap or pcapng file, - for standard input");
+    command.argument("FILE", options->file, "Config file; without it: the live policy");
+    command.option("--in", "DEVICE", options->device, "The device that receives the packets");
+    command.flag("--packets", options->packets, "One line for each packet");
+    command.flag("--json", options->json, "As JSON; with --packets one object a line");
 }
 
 } // namespace beeline::cli

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/context.hpp"
+#include "cli/command.hpp"
 #include "daemon/daemon.hpp"
 
 namespace beeline::cli {
@@ -21,10 +21,10 @@ Result<int> run(Context &context, const Options &options) {
 
 void add_run(Commands &commands) {
     auto options = std::make_shared<Options>();
-    CLI::App *app = commands.add("run", "The daemon in the foreground (systemd starts this)",
-                                 "sudo beeline run -c /etc/beeline/beeline.toml",
-                                 [options](Context &context) { return run(context, *options); });
-    app->add_option("--events", options->events, "Write all log events to a pcapng file")->type_name("FILE");
+    Command command = commands.add("run", "The daemon in the foreground (systemd starts this)",
+                                   "sudo beeline run -c /etc/beeline/beeline.toml",
+                                   [options](Context &context) { return run(context, *options); });
+    command.option("--events", "FILE", options->events, "Write all log events to a pcapng file");
 }
 
 } // namespace beeline::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/context.hpp"
+#include "cli/command.hpp"
 #include "cli/duration.hpp"
+#include "daemon/json.hpp"
 
 namespace beeline::cli {
 namespace {
@@ -68,37 +69,32 @@ Result<int> list(Context &context, const Options &options) {
 } // namespace
 
 void add_set(Commands &commands) {
-    CLI::App *set = commands.add("set", "Entries of live sets: add, del, list",
-                                 "sudo beeline set add blocklist 203.0.113.0/24 --for 10m", nullptr);
-    set->require_subcommand(1);
-    const auto name = [](CLI::App *app, Options &options) {
-        app->add_option("NAME", options.name, "The set")->type_name("")->required();
-    };
-    const auto entry = [](CLI::App *app, Options &options) {
-        app->add_option("ENTRY", options.entry, "A prefix, port or MAC address")->type_name("")->required();
+    Command set = commands.add_group("set", "Entries of live sets: add, del, list",
+                                     "sudo beeline set add blocklist 203.0.113.0/24 --for 10m");
+    const auto name = [](Command command, Options &options) { command.required("NAME", options.name, "The set"); };
+    const auto entry = [](Command command, Options &options) {
+        command.required("ENTRY", options.entry, "A prefix, port or MAC address");
     };
 
     auto adding = std::make_shared<Options>();
-    CLI::App *app = commands.add(
-        "add", "Add an entry, or change its time", "sudo beeline set add blocklist 203.0.113.0/24 --for 10m",
-        [adding](Context &context) { return add(context, *adding); }, set);
-    name(app, *adding);
-    entry(app, *adding);
-    app->add_option("--for", adding->lifetime, "Remove it after TIME: 30s, 10m, 1h30m, 7d")->type_name("TIME");
+    Command command = commands.add_to(set, "add", "Add an entry, or change its time",
+                                      "sudo beeline set add blocklist 203.0.113.0/24 --for 10m",
+                                      [adding](Context &context) { return add(context, *adding); });
+    name(command, *adding);
+    entry(command, *adding);
+    command.option("--for", "TIME", adding->lifetime, "Remove it after TIME: 30s, 10m, 1h30m, 7d");
 
     auto deleting = std::make_shared<Options>();
-    app = commands.add(
-        "del", "Remove an entry", "sudo beeline set del blocklist 203.0.113.0/24",
-        [deleting](Context &context) { return del(context, *deleting); }, set);
-    name(app, *deleting);
-    entry(app, *deleting);
+    command = commands.add_to(set, "del", "Remove an entry", "sudo beeline set del blocklist 203.0.113.0/24",
+                              [deleting](Context &context) { return del(context, *deleting); });
+    name(command, *deleting);
+    entry(command, *deleting);
 
     auto listing = std::make_shared<Options>();
-    app = commands.add(
-        "list", "Show the entries", "sudo beeline set list blocklist",
-        [listing](Context &context) { return list(context, *listing); }, set);
-    name(app, *listing);
-    app->add_flag("--json", listing->json, "As JSON");
+    command = commands.add_to(set, "list", "Show the entries", "sudo beeline set list blocklist",
+                              [listing](Context &context) { return list(context, *listing); });
+    name(command, *listing);
+    command.flag("--json", listing->json, "As JSON");
 }
 
 } // namespace beeline::cli

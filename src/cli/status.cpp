@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/context.hpp"
+#include "cli/command.hpp"
 #include "cli/duration.hpp"
+#include "daemon/json.hpp"
 
 #include <ctime>
 
 #include <beeline/edge/parse.hpp>
+
+#include <beeline/edge/judge.hpp>
 
 namespace beeline::cli {
 namespace {
@@ -38,7 +41,7 @@ void print_devices(Output &out, const edge::Status &status) {
         std::string state = device.attached ? "attached" : "gone: the device was removed (beeline reload)";
         if (!device.why.empty())
             state += "; not native: " + device.why;
-        table.rows.push_back({device.name, std::string(daemon::mode_name(device.mode)), state});
+        table.rows.push_back({device.name, std::string(edge::mode_name(device.mode)), state});
     }
     out.line();
     out.table(table);
@@ -111,11 +114,11 @@ Result<int> show_status(Context &context, const Options &options) {
 
 void add_status(Commands &commands) {
     auto options = std::make_shared<Options>();
-    CLI::App *app = commands.add("status", "What is attached where, and what went through it",
-                                 "beeline status\nbeeline status --json | jq '.edge.rules[] | {text, packets}'",
-                                 [options](Context &context) { return show_status(context, *options); });
-    app->add_flag("--json", options->json, "As JSON (docs/control.md)");
-    app->add_flag("--all", options->all, "Odd counters that are zero, too");
+    Command command = commands.add("status", "What is attached where, and what went through it",
+                                   "beeline status\nbeeline status --json | jq '.edge.rules[] | {text, packets}'",
+                                   [options](Context &context) { return show_status(context, *options); });
+    command.flag("--json", options->json, "As JSON (docs/control.md)");
+    command.flag("--all", options->all, "Odd counters that are zero, too");
 }
 
 } // namespace beeline::cli

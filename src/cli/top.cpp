@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-#include "cli/context.hpp"
+#include "cli/command.hpp"
 #include "cli/event_feed.hpp"
 #include "cli/screen.hpp"
 
@@ -83,11 +83,11 @@ Result<int> top(Context &context, const Options &options) {
 
 void add_top(Commands &commands) {
     auto options = std::make_shared<Options>();
-    CLI::App *app = commands.add("top", "What flows through the edge, live; q quits",
-                                 "sudo beeline top\nsudo beeline top --write log.pcapng",
-                                 [options](Context &context) { return top(context, *options); });
-    app->add_flag("--once", options->once, "One table after a second, then the end");
-    app->add_option("--write", options->write, "Write log events to a pcapng file")->type_name("FILE");
+    Command command = commands.add("top", "What flows through the edge, live; q quits",
+                                   "sudo beeline top\nsudo beeline top --write log.pcapng",
+                                   [options](Context &context) { return top(context, *options); });
+    command.flag("--once", options->once, "One table after a second, then the end");
+    command.option("--write", "FILE", options->write, "Write log events to a pcapng file");
 }
 
 } // namespace beeline::cli

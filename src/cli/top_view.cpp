@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <map>
 
+#include <beeline/edge/judge.hpp>
+
 #include "cli/duration.hpp"
 #include "cli/output.hpp"
-#include "daemon/json.hpp"
 
 namespace beeline::cli {
 namespace {
@@ -43,7 +44,7 @@ std::vector<Rate> rates(const Sample &before, const Sample &now) {
 std::string devices_line(const edge::Status &status) {
     std::string text;
     for (const edge::DeviceStatus &device : status.devices)
-        text += fmt::format("{}{} {}{}", text.empty() ? "" : ", ", device.name, daemon::mode_name(device.mode),
+        text += fmt::format("{}{} {}{}", text.empty() ? "" : ", ", device.name, edge::mode_name(device.mode),
                             device.attached ? "" : " (gone)");
     return text.empty() ? "no device" : text;
 }

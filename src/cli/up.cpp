@@ -3,9 +3,12 @@
 // up, reload and confirm.
 #include <csignal>
 
-#include "cli/context.hpp"
+#include <beeline/edge/judge.hpp>
+
+#include "cli/command.hpp"
 #include "cli/duration.hpp"
 #include "cli/guard.hpp"
+#include "daemon/json.hpp"
 
 namespace beeline::cli {
 namespace {
@@ -19,7 +22,7 @@ void print_report(Context &context, const edge::UpReport &report, const std::str
                   const std::optional<std::chrono::seconds> &confirm) {
     context.out.print("generation {} is live from {}", report.generation, file);
     for (const edge::DeviceStatus &device : report.devices)
-        context.out.print("{}: {}{}{}", device.name, daemon::mode_name(device.mode), device.why.empty() ? "" : ": ",
+        context.out.print("{}: {}{}{}", device.name, edge::mode_name(device.mode), device.why.empty() ? "" : ": ",
                           device.why);
     for (const std::string &warning : report.warnings)
         context.warn(warning);
@@ -37,8 +40,7 @@ Result<int> up(Context &context, const std::string &file, const std::string &con
     BL_TRY(const auto loaded, context.load_policy(file));
     const auto &[config, policy] = loaded;
     BL_TRY(edge::Edge edge, context.edge(config));
-    // A Ctrl-C half way would leave the change made and the guard untold.
-    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGPIPE, SIG_IGN); // nobody reading the output is no reason to stop half way
     std::optional<Guard> guard;
     if (confirm) {
         BL_TRY(auto started, Guard::start(context.globals.pins.value_or(config.pins), *confirm));
@@ -46,10 +48,15 @@ Result<int> up(Context &context, const std::string &file, const std::string &con
     }
     std::error_code error;
     const std::string absolute = std::filesystem::absolute(file, error).lexically_normal().string();
-    BL_TRY(const edge::UpReport report, edge.up(policy, {.file = error ? file : absolute, .confirm = confirm}));
+    const auto report = edge.up(policy, {.file = error ? file : absolute, .confirm = confirm});
+    if (!report) {
+        if (guard)
+            guard->dismiss();
+        return std::unexpected(report.error());
+    }
     if (guard)
-        BL_CHECK(guard->arm(report.generation));
-    print_report(context, report, file, confirm);
+        BL_CHECK(guard->arm(report->generation));
+    print_report(context, *report, file, confirm);
     return 0;
 }
 
@@ -67,7 +74,7 @@ Result<int> reload(Context &context, const Options &options) {
 Result<int> confirm(Context &context) {
     const Result<> done = context.either([](edge::Edge &edge) { return edge.confirm(); },
                                          [](const daemon::Client &client) -> Result<> {
-                                             BL_CHECK(client.post("/v1/confirm", daemon::Json::object()));
+                                             BL_CHECK(client.post("/v1/confirm"));
                                              return {};
                                          });
     BL_CHECK(done);
@@ -75,9 +82,9 @@ Result<int> confirm(Context &context) {
     return 0;
 }
 
-void add_options(CLI::App *app, Options &options) {
-    app->add_option("FILE", options.file, "Config file (that of -c)")->type_name("");
-    app->add_option("--confirm", options.confirm, "Roll back after TIME unless confirmed: 60s, 5m")->type_name("TIME");
+void add_options(Command command, Options &options) {
+    command.argument("FILE", options.file, "Config file (that of -c)");
+    command.option("--confirm", "TIME", options.confirm, "Roll back after TIME unless confirmed: 60s, 5m");
 }
 
 } // namespace

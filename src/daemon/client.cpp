@@ -11,6 +11,8 @@
 
 #include <beeline/kernel/fd.hpp>
 
+#include "daemon/json.hpp"
+
 namespace beeline::daemon {
 namespace {
 
@@ -31,6 +33,19 @@ int connect_error(const std::string &path) {
 }
 
 } // namespace
+
+Result<Json> Client::get(const std::string &path) const {
+    return request("GET", path, "");
+}
+Result<Json> Client::post(const std::string &path, const Json &body) const {
+    return request("POST", path, body.dump());
+}
+Result<Json> Client::post(const std::string &path) const {
+    return request("POST", path, "");
+}
+Result<Json> Client::remove(const std::string &path) const {
+    return request("DELETE", path, "");
+}
 
 bool Client::reachable() const {
     return connect_error(socket_) == 0;

@@ -3,16 +3,15 @@
 // The control socket from the other side.
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <vector>
 
-#include <beeline/edge/events.hpp>
+#include <nlohmann/json_fwd.hpp>
+
 #include <beeline/result.hpp>
 
-#include "daemon/json.hpp"
-
 namespace beeline::daemon {
+
+using Json = nlohmann::ordered_json;
 
 /// Each call is one connection.
 class Client {
@@ -20,11 +19,10 @@ public:
     explicit Client(std::string socket) : socket_(std::move(socket)) {}
 
     /// Kind::host with ECONNREFUSED or ENOENT when no daemon is there. The daemon's own errors come back as they are.
-    [[nodiscard]] Result<Json> get(const std::string &path) const { return request("GET", path, ""); }
-    [[nodiscard]] Result<Json> post(const std::string &path, const Json &body) const {
-        return request("POST", path, body.dump());
-    }
-    [[nodiscard]] Result<Json> remove(const std::string &path) const { return request("DELETE", path, ""); }
+    [[nodiscard]] Result<Json> get(const std::string &path) const;
+    [[nodiscard]] Result<Json> post(const std::string &path, const Json &body) const;
+    [[nodiscard]] Result<Json> post(const std::string &path) const;
+    [[nodiscard]] Result<Json> remove(const std::string &path) const;
 
     /// A daemon answers.
     [[nodiscard]] bool reachable() const;

@@ -127,6 +127,19 @@ Result<> loop(EventLoop &events, Service &service, LogPump &log) {
     }
 }
 
+/// Brings the edge up. A change of somebody else that waits for its confirmation goes first: it is kept, and rolled
+/// back in time; the file is read at the next reload then.
+Result<> start(Service &service) {
+    const auto report = service.reload();
+    if (report || report.error().kind != Kind::conflict)
+        return report ? Result<>{} : std::unexpected(report.error());
+    const auto status = service.status();
+    if (!status || !*status || !(*status)->rollback_in)
+        return std::unexpected(report.error());
+    spdlog::warn("generation {} is taken over as it is; reload to read the file", (*status)->generation);
+    return {};
+}
+
 } // namespace
 
 Result<> run(const DaemonOptions &options) {
@@ -150,7 +163,7 @@ Result<> run(const DaemonOptions &options) {
         BL_TRY(auto writer, edge::PcapngWriter::create(*options.events));
         file.emplace(std::move(writer));
     }
-    BL_TRY([[maybe_unused]] const edge::UpReport report, service.reload());
+    BL_CHECK(start(service));
     BL_CHECK(kernel::drop_capabilities_except(kKept));
 
     LogPump log(service, events, pins, std::move(file));

@@ -17,7 +17,6 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::seconds;
 
-constexpr std::array<std::string_view, 4> kModes = {"auto", "native", "generic", "offload"};
 constexpr std::array<std::string_view, 3> kSetTypes = {"prefix", "port", "mac"};
 constexpr std::array<std::string_view, 8> kKinds = {"ok",          "host",       "usage",    "config",
                                                     "unsupported", "permission", "conflict", "state"};
@@ -46,10 +45,17 @@ std::string to_hex(std::span<const std::byte> bytes) {
     return text;
 }
 
+edge::Mode mode_of(const std::string &name) {
+    for (const edge::Mode mode : {edge::Mode::native, edge::Mode::generic, edge::Mode::offload})
+        if (edge::mode_name(mode) == name)
+            return mode;
+    return edge::Mode::automatic;
+}
+
 edge::DeviceStatus device_from(const Json &json) {
     return {.name = json.at("name"),
             .ifindex = json.at("ifindex"),
-            .mode = static_cast<edge::Mode>(index_of(kModes, json.at("mode").get<std::string>()).value_or(0)),
+            .mode = mode_of(json.at("mode")),
             .why = json.at("why"),
             .attached = json.at("attached")};
 }
@@ -90,10 +96,6 @@ auto guarded(F &&f) -> Result<decltype(f())> {
 
 } // namespace
 
-std::string_view mode_name(edge::Mode mode) {
-    return kModes[static_cast<std::size_t>(mode)];
-}
-
 std::string utc_time(std::chrono::system_clock::time_point time) {
     const std::time_t at = std::chrono::system_clock::to_time_t(time);
     std::tm utc{};
@@ -106,7 +108,7 @@ std::string utc_time(std::chrono::system_clock::time_point time) {
 Json to_json(const edge::DeviceStatus &device) {
     return {{"name", device.name},
             {"ifindex", device.ifindex},
-            {"mode", mode_name(device.mode)},
+            {"mode", edge::mode_name(device.mode)},
             {"why", device.why},
             {"attached", device.attached}};
 }

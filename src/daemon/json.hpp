@@ -32,8 +32,6 @@ inline constexpr int kSchemaVersion = 1;
 [[nodiscard]] Result<edge::LogEvent> event_from_json(const Json &json);
 [[nodiscard]] Error error_from_json(const Json &json);
 
-/// "native", "generic", "offload", "auto".
-[[nodiscard]] std::string_view mode_name(edge::Mode mode);
 /// "2026-01-31T12:00:00Z"
 [[nodiscard]] std::string utc_time(std::chrono::system_clock::time_point time);
 

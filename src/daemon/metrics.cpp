@@ -10,8 +10,6 @@
 #include <beeline/edge/judge.hpp>
 #include <beeline/edge/parse.hpp>
 
-#include "daemon/json.hpp"
-
 namespace beeline::daemon {
 namespace {
 
@@ -85,7 +83,7 @@ void add_edge(Families &families, const Service::Snapshot &snapshot) {
     families.add("beeline_edge_device_attached", "1 when the edge is attached to the device", MetricType::Gauge);
     for (const edge::DeviceStatus &device : status.devices)
         families.value(device.attached ? 1 : 0,
-                       {{"device", device.name}, {"mode", std::string(mode_name(device.mode))}});
+                       {{"device", device.name}, {"mode", std::string(edge::mode_name(device.mode))}});
     families.add("beeline_edge_set_entries", "Entries of a set", MetricType::Gauge);
     for (const edge::SetStatus &set : status.sets)
         families.value(static_cast<double>(set.entries),

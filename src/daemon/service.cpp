@@ -7,8 +7,6 @@
 
 #include <beeline/edge/judge.hpp>
 
-#include "daemon/json.hpp"
-
 namespace beeline::daemon {
 namespace {
 
@@ -20,7 +18,8 @@ constexpr unsigned kStatusTicks = 5;
 void log_report(const edge::UpReport &report, const std::string &file) {
     spdlog::info("generation {} is live from {}", report.generation, file);
     for (const edge::DeviceStatus &device : report.devices)
-        spdlog::info("{}: {}{}{}", device.name, mode_name(device.mode), device.why.empty() ? "" : ": ", device.why);
+        spdlog::info("{}: {}{}{}", device.name, edge::mode_name(device.mode), device.why.empty() ? "" : ": ",
+                     device.why);
     for (const std::string &warning : report.warnings)
         spdlog::warn("{}", warning);
 }

@@ -60,6 +60,7 @@ Result<> take_down(kernel::PinDir pins) {
                 (void)link->detach(); // fails for a device that is gone: there is nothing to detach then
     BL_CHECK(pins.remove(kLive));
     BL_CHECK(pins.remove(kPrevious));
+    BL_CHECK(pins.remove(kReader));
     BL_TRY(const std::vector<std::string> others, pins.names());
     return others.empty() ? std::move(pins).remove_all() : Result<>{};
 }
@@ -76,7 +77,10 @@ Result<Edge> Edge::open(std::filesystem::path pins) {
 
 Result<bool> Edge::is_up() const {
     std::error_code error;
-    return std::filesystem::exists(pins_ / kLive, error);
+    const bool there = std::filesystem::exists(pins_ / kLive, error);
+    if (error) // /sys/fs/bpf is root's alone on most hosts
+        return fail_errno(error.value(), "look at " + pins_.string(), "run as root (sudo)");
+    return there;
 }
 
 Result<UpReport> Edge::up(const Policy &policy, const UpOptions &options) {

@@ -21,7 +21,10 @@ Result<std::uint64_t> this_netns() {
 
 Result<State> look(const std::filesystem::path &pins) {
     std::error_code error;
-    if (!std::filesystem::exists(pins / kLive, error))
+    const bool there = std::filesystem::exists(pins / kLive, error);
+    if (error)
+        return fail_errno(error.value(), "look at " + pins.string(), "run as root (sudo)");
+    if (!there)
         return none_up(pins);
     BL_TRY(State state, read_state(pins / kLive));
     BL_TRY(const std::uint64_t here, this_netns());

@@ -20,6 +20,8 @@ namespace beeline::edge {
 /// Names below the pin root.
 inline constexpr const char *kLive = "edge";
 inline constexpr const char *kPrevious = "edge_prev";
+/// Empty; locked by the process that reads the log (tools/events.cpp).
+inline constexpr const char *kReader = "events";
 
 /// The generation that goes live and how it takes devices.
 struct Next {

@@ -23,6 +23,8 @@ namespace beeline::edge {
 
 /// Names by BL_EDGE_* verdict number: "pass", "drop"...
 [[nodiscard]] std::string_view verdict_name(std::uint32_t verdict);
+/// "native", "generic", "offload", "auto".
+[[nodiscard]] std::string_view mode_name(Mode mode);
 /// Names by XDP_* number: "XDP_PASS"...
 [[nodiscard]] std::string_view xdp_name(std::uint32_t xdp);
 /// Names by BL_EDGE_R_* number.

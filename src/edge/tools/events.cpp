@@ -19,6 +19,8 @@
 #include <beeline/kernel/map.hpp>
 #include <beeline/kernel/ring_buffer.hpp>
 
+#include "edge/transition.hpp"
+
 namespace beeline::edge {
 namespace {
 
@@ -35,7 +37,7 @@ std::chrono::nanoseconds now(clockid_t clock) {
 class ReaderLock {
 public:
     static Result<ReaderLock> take(const std::filesystem::path &pins) {
-        const std::filesystem::path path = pins / "events";
+        const std::filesystem::path path = pins / kReader;
         for (int attempt = 0; attempt < 8; ++attempt) {
             if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
                 return fail_errno(errno, "make " + path.string());

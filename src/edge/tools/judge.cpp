@@ -44,6 +44,8 @@ constexpr std::array<std::string_view, BL_EDGE_REASONS> kReasonTexts = {
     "broken table",
 };
 
+constexpr std::array<std::string_view, 4> kModes = {"auto", "native", "generic", "offload"};
+
 /// What the program returns when nothing comes between (XDP_*), by BL_EDGE_* verdict.
 constexpr std::array<std::uint32_t, BL_EDGE_VERDICTS> kExpectedXdp = {2, 1, 0, 3, 4, 4, 4};
 
@@ -78,6 +80,9 @@ Result<std::map<std::string, std::uint32_t>> make_dummies(const std::set<std::st
 
 std::string_view verdict_name(std::uint32_t verdict) {
     return verdict < kVerdicts.size() ? kVerdicts[verdict] : "unknown";
+}
+std::string_view mode_name(Mode mode) {
+    return kModes[static_cast<std::size_t>(mode)];
 }
 std::string_view xdp_name(std::uint32_t xdp) {
     return xdp < kXdp.size() ? kXdp[xdp] : "unknown";
