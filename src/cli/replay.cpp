@@ -15,10 +15,11 @@ struct Options {
     bool json = false;
 };
 
-std::string outcomes(const edge::ReplayRule &rule) {
+/// What became of packets whose rule says something else: "XDP_DROP 4"; empty: nothing of the kind.
+std::string other_outcomes(const edge::ReplayRule &rule, std::uint32_t verdict) {
     std::string text;
     for (std::uint32_t xdp = 0; xdp < rule.by_xdp.size(); ++xdp)
-        if (rule.by_xdp[xdp] != 0)
+        if (rule.by_xdp[xdp] != 0 && xdp != edge::expected_xdp(verdict))
             text += fmt::format("{}{} {}", text.empty() ? "" : ", ", edge::xdp_name(xdp), grouped(rule.by_xdp[xdp]));
     return text;
 }
@@ -30,6 +31,12 @@ void print_sum(Output &out, const edge::Replay &replay, const edge::Judge &judge
                               std::string(edge::verdict_name(judge.rules()[i].verdict)), judge.rules()[i].text});
     out.table(table);
     out.line();
+    for (std::size_t i = 0; i < replay.rules.size(); ++i) {
+        const std::uint32_t verdict = judge.rules()[i].verdict;
+        if (const std::string other = other_outcomes(replay.rules[i], verdict); !other.empty())
+            out.line(fmt::format("rule {} says {}, but: {}", i + 1, edge::verdict_name(verdict), other),
+                     Style::warning);
+    }
     out.print("{}, {} judged", plural(replay.packets, "packet"), grouped(replay.judged));
     if (replay.cut != 0)
         out.line(fmt::format("{} cut by the capture: judged with zeros for what is missing", grouped(replay.cut)),

@@ -46,7 +46,7 @@ void set_up(httplib::Server &server) {
 Result<gid_t> group_id(const std::string &name) {
     const group *found = getgrnam(name.c_str());
     if (found == nullptr)
-        return fail(Kind::config, 0, fmt::format("control.group: there is no group '{}'", name),
+        return fail(Kind::config, 0, fmt::format("group: there is no group '{}'", name),
                     fmt::format("make it: groupadd --system {}", name));
     return found->gr_gid;
 }
@@ -57,7 +57,7 @@ Result<> make_way(const std::string &path) {
     if (lstat(path.c_str(), &status) != 0)
         return {};
     if (!S_ISSOCK(status.st_mode))
-        return fail(Kind::conflict, 0, path + " exists and is no socket", "remove it, or set control.socket");
+        return fail(Kind::conflict, 0, path + " exists and is no socket", "remove it, or set socket in the config");
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     path.copy(address.sun_path, sizeof address.sun_path - 1);
@@ -96,7 +96,7 @@ HttpServer::~HttpServer() {
 Result<HttpServer> HttpServer::open_control(const config::Control &control, Service &service) {
     const std::string &path = control.socket;
     if (path.size() >= sizeof(sockaddr_un::sun_path))
-        return fail(Kind::config, ENAMETOOLONG, "control.socket " + path,
+        return fail(Kind::config, ENAMETOOLONG, "socket " + path,
                     fmt::format("at most {} bytes", sizeof(sockaddr_un::sun_path) - 1));
     gid_t gid = getegid();
     if (!control.group.empty()) {
@@ -134,7 +134,7 @@ Result<HttpServer> HttpServer::open_metrics(const config::Metrics &metrics, Serv
     if (!state->server.bind_to_port(metrics.address, metrics.port))
         return fail(errno == EADDRINUSE ? Kind::conflict : Kind::host, errno,
                     fmt::format("metrics on {} port {}", metrics.address, metrics.port),
-                    "set metrics.address in the config");
+                    "set metrics in the config");
     return HttpServer(std::move(state));
 }
 

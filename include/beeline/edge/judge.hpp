@@ -27,6 +27,8 @@ namespace beeline::edge {
 [[nodiscard]] std::string_view mode_name(Mode mode);
 /// Names by XDP_* number: "XDP_PASS"...
 [[nodiscard]] std::string_view xdp_name(std::uint32_t xdp);
+/// What the program returns (XDP_*) for a verdict (BL_EDGE_*) when nothing comes between.
+[[nodiscard]] std::uint32_t expected_xdp(std::uint32_t verdict);
 /// Names by BL_EDGE_R_* number.
 [[nodiscard]] std::string_view reason_name(std::uint32_t reason);
 /// What that odd thing is, for people.

@@ -87,6 +87,9 @@ std::string_view mode_name(Mode mode) {
 std::string_view xdp_name(std::uint32_t xdp) {
     return xdp < kXdp.size() ? kXdp[xdp] : "unknown";
 }
+std::uint32_t expected_xdp(std::uint32_t verdict) {
+    return verdict < kExpectedXdp.size() ? kExpectedXdp[verdict] : 0;
+}
 std::string_view reason_name(std::uint32_t reason) {
     return reason < kReasons.size() ? kReasons[reason] : "unknown";
 }

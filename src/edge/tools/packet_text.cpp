@@ -55,6 +55,10 @@ public:
             return wrong(dst, "source and destination are not of one family", "expected both IPv4 or both IPv6");
         while (next_ < tokens_.size())
             BL_CHECK(option(tokens_[next_++]));
+        if (has_ports(spec_.proto) && !spec_.later_fragment) {
+            BL_CHECK(need_port(src, spec_.src, spec_.sport));
+            BL_CHECK(need_port(dst, spec_.dst, spec_.dport));
+        }
         return std::move(spec_);
     }
 
@@ -97,12 +101,8 @@ private:
             return wrong(token, read.error().what, read.error().remedy);
         address = *read;
         const bool written = host.size() + (token.text.starts_with('[') ? 2 : 0) < token.text.size();
-        if (!written) {
-            if (has_ports(spec_.proto))
-                return wrong(token, fmt::format("'{}' has no port", token.text),
-                             fmt::format("expected {}:PORT", address.v6 ? fmt::format("[{}]", host) : host));
+        if (!written)
             return {};
-        }
         if (!has_ports(spec_.proto))
             return wrong(token, fmt::format("{} has no ports", protocol_name(spec_.proto)), "expected an address");
         const auto ports = rules::read_ports(service);
@@ -110,6 +110,15 @@ private:
             return wrong(token, fmt::format("'{}' is no port", service), "expected 0..65535 or a service's name");
         port = static_cast<std::uint16_t>(ports->low);
         return {};
+    }
+
+    static Result<> need_port(const Token &token, const rules::Prefix &address,
+                              const std::optional<std::uint16_t> &port) {
+        if (port)
+            return {};
+        return wrong(token, fmt::format("'{}' has no port", token.text),
+                     address.v6 ? fmt::format("expected [{}]:PORT", rules::to_text(address))
+                                : fmt::format("expected {}:PORT", rules::to_text(address)));
     }
 
     Result<std::uint64_t> number(const Token &word, rules::Interval limits) {

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "cli/top_view.hpp"
+#include "unit/cli/sample.hpp"
+
+namespace beeline::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class TopView_ : public testing::Test {
+protected:
+    TopView_() {
+        before_.status = now_.status = sample_status();
+        now_.time = before_.time + std::chrono::seconds(2);
+        now_.status->rules[0].packets += 3'000'000;
+        now_.status->rules[0].bytes += 192'000'000;
+    }
+    std::vector<std::string> lines(std::size_t height) {
+        return top_lines({.before = before_, .now = now_, .events = events_, .note = "log:"}, height);
+    }
+    std::string text(std::size_t height) {
+        std::string all;
+        for (const std::string &line : lines(height))
+            all += line + "\n";
+        return all;
+    }
+    Sample before_, now_;
+    std::deque<edge::LogEvent> events_;
+};
+
+TEST_F(TopView_, ShowsRatesOverTheTimeBetween) {
+    const auto all = lines(0);
+    EXPECT_EQ(all[0], "beeline  generation 4  1.50M pps  768Mbit/s  4,000,017 packets");
+    EXPECT_EQ(all[1], "eth0 native, eth1 generic (gone)");
+    EXPECT_THAT(text(0), HasSubstr("1  1.50M   768M  4,000,000  src @blocklist -> drop\n"));
+    EXPECT_THAT(text(0), HasSubstr("rolls back in 53 s"));
+    EXPECT_THAT(text(0), HasSubstr("odd: short_ip 3\n"));
+}
+
+TEST_F(TopView_, KnowsARuleByItsTextNotByItsPlace) {
+    std::swap(now_.status->rules[0], now_.status->rules[3]);
+    EXPECT_THAT(text(0), HasSubstr("4  1.50M   768M  4,000,000  src @blocklist -> drop\n"));
+}
+
+TEST_F(TopView_, CountersThatBeganAnewHaveNoRate) {
+    now_.status->rules[0].packets = 3;
+    now_.status->rules[0].bytes = 180;
+    EXPECT_THAT(text(0), HasSubstr("1    0      0        3  src @blocklist -> drop\n"));
+}
+
+TEST_F(TopView_, FitsEveryHeight) {
+    for (int i = 0; i < 300; ++i)
+        now_.status->rules.push_back({"tcp dport " + std::to_string(i) + " -> drop", 0, 1, 60});
+    for (int i = 0; i < 50; ++i) {
+        events_.emplace_back();
+        events_.back().device = "event" + std::to_string(i);
+    }
+    for (std::size_t height = 1; height < 80; ++height)
+        EXPECT_LE(lines(height).size(), height);
+    EXPECT_EQ(lines(24).size(), 24U) << "a full screen is used";
+    EXPECT_THAT(text(24), HasSubstr("more rules"));
+    EXPECT_THAT(text(24), HasSubstr("event49")) << "the newest event is shown";
+    EXPECT_THAT(text(24), testing::Not(HasSubstr("event0 ")));
+}
+
+TEST_F(TopView_, SaysThatNothingIsUp) {
+    now_.status.reset();
+    EXPECT_THAT(lines(24), ElementsAre("no edge is up"));
+}
+
+} // namespace
+} // namespace beeline::cli
