@@ -74,13 +74,13 @@ TEST(LabGenerator, PutsHeadersBackWhenAsked) {
         ASSERT_VALUE(const auto frame, build({.to = range.to}));
         ASSERT_VALUE(const Generator generator,
                      Generator::open({.node = range.a, .device = "va", .frame = frame, .restore = restore}));
-        ASSERT_OK(generator.run(200)); // More than a batch of 64: the pages come round.
+        ASSERT_OK(generator.run(50'000)); // More than the socket holds: the pages come round.
         const Captured found = capture->stop();
-        EXPECT_EQ(found.sums.frames, 200U);
+        EXPECT_GT(found.sums.frames, 1000U);
         if (restore)
-            EXPECT_EQ(found.sums.bad, 200U) << "spoiled once, every one of them";
+            EXPECT_EQ(found.sums.bad, found.sums.frames) << "spoiled once, every one of them";
         else
-            EXPECT_LT(found.sums.bad, 200U) << "spoiled twice is as it was";
+            EXPECT_LT(found.sums.bad, found.sums.frames) << "spoiled twice is as it was";
     }
 }
 
