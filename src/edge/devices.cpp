@@ -2,6 +2,8 @@
 #include "edge/devices.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -20,8 +22,16 @@ Mode as_mode(XdpMode mode) {
     return mode == XdpMode::native ? Mode::native : mode == XdpMode::generic ? Mode::generic : Mode::offload;
 }
 
+std::uint32_t mode_flag(const kernel::XdpState &xdp, std::uint32_t prog_id) {
+    return xdp.native_id == prog_id    ? XDP_FLAGS_DRV_MODE
+           : xdp.generic_id == prog_id ? XDP_FLAGS_SKB_MODE
+                                       : XDP_FLAGS_HW_MODE;
+}
+
 /// Detaches somebody's XDP program: his link where there is one, else the program that was attached by netlink.
-Result<> evict(const kernel::Device &device, std::uint32_t prog_id) {
+Result<Evicted> evict(const kernel::Device &device, std::uint32_t prog_id) {
+    Evicted evicted{.program = {}, .ifindex = device.ifindex, .mode = mode_flag(device.xdp, prog_id)};
+    BL_TRY(evicted.program, kernel::prog_by_id(prog_id));
     for (std::uint32_t id = 0; bpf_link_get_next_id(id, &id) == 0;) {
         kernel::UniqueFd fd(bpf_link_get_fd_by_id(id));
         if (!fd.valid())
@@ -30,28 +40,65 @@ Result<> evict(const kernel::Device &device, std::uint32_t prog_id) {
         if (!info || info->prog_id != prog_id || info->ifindex != static_cast<std::uint32_t>(device.ifindex))
             continue;
         BL_TRY(auto link, kernel::Link::adopt(std::move(fd)));
-        return link.detach();
+        BL_CHECK(link.detach());
+        return evicted;
     }
     bpf_xdp_attach_opts options{};
     options.sz = sizeof options;
-    const std::uint32_t mode = device.xdp.native_id == prog_id    ? XDP_FLAGS_DRV_MODE
-                               : device.xdp.generic_id == prog_id ? XDP_FLAGS_SKB_MODE
-                                                                  : XDP_FLAGS_HW_MODE;
-    if (const int error = bpf_xdp_detach(device.ifindex, mode, &options))
+    if (const int error = bpf_xdp_detach(device.ifindex, evicted.mode, &options))
         return fail_errno(-error, "detach " + kernel::describe_prog(prog_id) + " from " + device.name);
-    return {};
+    return evicted;
 }
 
-Result<> make_room(const kernel::Device &device, bool replace) {
-    for (const std::uint32_t id : {device.xdp.native_id, device.xdp.generic_id, device.xdp.offload_id}) {
-        if (id == 0)
-            continue;
+void put_back(const std::vector<Evicted> &evicted) {
+    for (const Evicted &one : evicted)
+        one.put_back();
+}
+
+bool is_edge_program(std::uint32_t prog_id) {
+    const auto fd = kernel::prog_by_id(prog_id);
+    const auto info = fd ? kernel::prog_info(fd->get()) : std::unexpected(fd.error());
+    return info && (info->name == "edge_root" || info->name == "edge_hold");
+}
+
+std::vector<std::uint32_t> ids_of(const kernel::XdpState &xdp) {
+    std::vector<std::uint32_t> ids;
+    for (const std::uint32_t id : {xdp.native_id, xdp.generic_id, xdp.offload_id})
+        if (id != 0)
+            ids.push_back(id);
+    return ids;
+}
+
+/// What is on the device. A link whose last pin went a moment ago, when the leftovers of a process that died were
+/// removed, holds its hook until the kernel comes round to freeing it (kernel/bpf/syscall.c bpf_link_put defers that):
+/// a program of an edge is given a second to go.
+Result<kernel::XdpState> settled(const kernel::Device &device) {
+    kernel::XdpState xdp = device.xdp;
+    for (int tries = 0; tries < 100; ++tries) {
+        const std::vector<std::uint32_t> ids = ids_of(xdp);
+        if (std::none_of(ids.begin(), ids.end(), is_edge_program))
+            break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        BL_TRY(xdp, kernel::xdp_query(device.ifindex));
+    }
+    return xdp;
+}
+
+Result<std::vector<Evicted>> make_room(kernel::Device device, bool replace) {
+    BL_TRY(device.xdp, settled(device));
+    std::vector<Evicted> evicted;
+    for (const std::uint32_t id : ids_of(device.xdp)) {
         if (!replace)
             return fail(Kind::conflict, 0, device.name + " has an XDP program already: " + kernel::describe_prog(id),
                         "detach it (bpftool net detach xdp dev " + device.name + "), or say replace = true in [edge]");
-        BL_CHECK(evict(device, id));
+        auto one = evict(device, id);
+        if (!one) {
+            put_back(evicted);
+            return std::unexpected(std::move(one).error());
+        }
+        evicted.push_back(*std::move(one));
     }
-    return {};
+    return evicted;
 }
 
 std::string first_line(const Error &error) {
@@ -67,12 +114,16 @@ std::string no_xmit_remedy(const kernel::Device &device) {
 
 } // namespace
 
+void Evicted::put_back() const {
+    (void)bpf_xdp_attach(ifindex, program.get(), mode, nullptr);
+}
+
 std::string link_pin(std::uint32_t ifindex) {
     return "link_" + std::to_string(ifindex);
 }
 
 Result<Attached> attach(int prog_fd, const kernel::Device &device, Mode mode, bool replace) {
-    BL_CHECK(make_room(device, replace));
+    BL_TRY(std::vector<Evicted> evicted, make_room(device, replace));
     DeviceStatus status{.name = device.name, .ifindex = static_cast<std::uint32_t>(device.ifindex)};
     std::vector<XdpMode> wanted;
     if (mode == Mode::automatic)
@@ -83,10 +134,12 @@ Result<Attached> attach(int prog_fd, const kernel::Device &device, Mode mode, bo
         auto link = kernel::Link::attach_xdp(prog_fd, device.ifindex, one);
         if (link) {
             status.mode = as_mode(one);
-            return Attached{std::move(status), std::move(*link)};
+            return Attached{std::move(status), std::move(*link), std::move(evicted)};
         }
-        if (one == wanted.back() || link.error().kind == Kind::conflict || link.error().kind == Kind::permission)
+        if (one == wanted.back() || link.error().kind == Kind::conflict || link.error().kind == Kind::permission) {
+            put_back(evicted);
             return std::unexpected(std::move(link).error());
+        }
         status.why = first_line(link.error());
     }
     std::abort();

@@ -14,10 +14,21 @@
 
 namespace beeline::edge {
 
+/// Somebody else's XDP program that had to make room.
+struct Evicted {
+    kernel::UniqueFd program;
+    int ifindex = 0;
+    std::uint32_t mode = 0; ///< XDP_FLAGS_*_MODE.
+
+    /// Attaches it again, by netlink: a link that was detached cannot be revived, but packets meet what they met.
+    void put_back() const;
+};
+
 /// A device with our link on it. The link is pinned as "link_IFINDEX".
 struct Attached {
     DeviceStatus status;
     kernel::Link link;
+    std::vector<Evicted> evicted = {};
 };
 
 [[nodiscard]] std::string link_pin(std::uint32_t ifindex);

@@ -2,11 +2,13 @@
 #include <beeline/edge/edge.hpp>
 
 #include <ctime>
+#include <set>
 #include <utility>
 
 #include <beeline/kernel/netns.hpp>
 #include <beeline/kernel/per_cpu_map.hpp>
 #include <beeline/kernel/pin_dir.hpp>
+#include <beeline/kernel/typed_map.hpp>
 
 #include "edge/live_state.hpp"
 #include "edge/set_maps.hpp"
@@ -38,31 +40,76 @@ State describe(const Policy &policy, const Tables &tables, const UpOptions &opti
     return state;
 }
 
-/// A slot that a rule gets anew may hold another rule's past.
-Result<> clear_new_slots(const State &state, const std::optional<State> &before, const Kept &kept) {
-    BL_TRY(auto hits, (kernel::PerCpuMap<std::uint32_t, bl_edge_hits>::share(kept.fd("edge_hits"))));
-    BL_TRY(auto rates, (kernel::Map<std::uint32_t, std::uint64_t>::share(kept.fd("edge_rates"))));
-    for (const auto &[identity, slot] : state.counters) {
-        if (before && before->counters.contains(identity))
-            continue;
-        BL_CHECK(hits.fill(slot, bl_edge_hits{}));
-        BL_CHECK(rates.update(slot, 0));
-    }
+/// Forgets the sources that the rules of these slots have followed. A bucket may be full for hours: that of another
+/// rule would judge a new one's packets.
+Result<> clear_sources(const std::set<std::uint32_t> &slots, const Kept &kept) {
+    BL_TRY(auto sources, (kernel::Map<bl_rate_key, std::uint64_t>::share(kept.fd("edge_sources"))));
+    BL_TRY(const auto keys, sources.keys());
+    for (const bl_rate_key &key : keys)
+        if (slots.contains(key.counter))
+            BL_CHECK(sources.erase(key));
     return {};
 }
 
-/// Detaches and removes, whatever version made it: the pins are all there is to know.
-Result<> take_down(kernel::PinDir pins) {
+/// A slot that a rule gets anew may hold another rule's past.
+Result<> clear_new_slots(const Tables &tables, const std::optional<State> &before, const Kept &kept) {
+    BL_TRY(auto hits, (kernel::PerCpuMap<std::uint32_t, bl_edge_hits>::share(kept.fd("edge_hits"))));
+    BL_TRY(auto rates, (kernel::Map<std::uint32_t, std::uint64_t>::share(kept.fd("edge_rates"))));
+    std::set<std::uint32_t> fresh, per_source;
+    for (const auto &[identity, slot] : tables.counters) {
+        if (before && before->counters.contains(identity))
+            continue;
+        fresh.insert(slot);
+        BL_CHECK(hits.fill(slot, bl_edge_hits{}));
+        BL_CHECK(rates.update(slot, 0));
+    }
+    for (const bl_edge_rule &rule : tables.rules)
+        if ((rule.flags & BL_RULE_RATE_PER_SRC) != 0 && fresh.contains(rule.counter))
+            per_source.insert(rule.counter);
+    return before && !per_source.empty() ? clear_sources(per_source, kept) : Result<>{};
+}
+
+/// Calls f(link) for each pinned link of the live generation, whatever version made it: the names are all there is to
+/// know.
+template <class F>
+void for_each_link(const kernel::PinDir &pins, F &&f) {
     std::error_code error;
-    for (const auto &pin : std::filesystem::directory_iterator(pins.live(kLive), error))
-        if (pin.path().filename().string().starts_with("link_"))
-            if (auto link = kernel::Link::from_pin(pin.path()))
-                (void)link->detach(); // fails for a device that is gone: there is nothing to detach then
-    BL_CHECK(pins.remove(kLive));
+    for (std::filesystem::directory_iterator pin(pins.live(kLive), error), end; !error && pin != end;
+         pin.increment(error))
+        if (pin->path().filename().string().starts_with("link_"))
+            if (auto link = kernel::Link::from_pin(pin->path()))
+                f(*link);
+}
+
+/// Detaches and removes. The previous generation goes first: were it left behind, a later trial would find it.
+Result<> take_down(kernel::PinDir pins) {
     BL_CHECK(pins.remove(kPrevious));
+    for_each_link(pins, [](kernel::Link &link) {
+        (void)link.detach(); // fails for a device that is gone: there is nothing to detach then
+    });
+    BL_CHECK(pins.remove(kLive));
     BL_CHECK(pins.remove(kReader));
-    BL_TRY(const std::vector<std::string> others, pins.names());
-    return others.empty() ? std::move(pins).remove_all() : Result<>{};
+    return remove_unused(std::move(pins));
+}
+
+/// Another namespace's edge is not ours to take down, as long as that namespace has the devices.
+Result<> check_ours(const kernel::PinDir &pins) {
+    const auto state = read_state(pins.live(kLive));
+    if (!state)
+        return {}; // damaged or of another version: `down` is the remedy
+    bool attached = false;
+    for_each_link(pins, [&attached](const kernel::Link &link) {
+        const auto info = link.info();
+        attached |= info && info->ifindex != 0;
+    });
+    return attached ? check_netns(*state, pins.root()) : Result<>{};
+}
+
+std::vector<Wish> wishes(const Policy &policy) {
+    std::vector<Wish> devices;
+    for (const std::string &name : policy.devices)
+        devices.push_back({name, policy.mode});
+    return devices;
 }
 
 Result<Kept> kept_of(const kernel::PinDir &pins, const std::optional<State> &before) {
@@ -89,7 +136,8 @@ Result<UpReport> Edge::up(const Policy &policy, const UpOptions &options) {
     for (const std::string &name : policy.devices) // before anything is made
         if (auto device = netlink.device(name); !device)
             return std::unexpected(std::move(device).error().within("edge"));
-    const bool was_there = std::filesystem::exists(pins_);
+    std::error_code ignored;
+    const bool was_there = std::filesystem::exists(pins_, ignored);
     BL_TRY(auto pins, kernel::PinDir::lock(pins_, kLockWait));
     auto report = [&]() -> Result<UpReport> {
         BL_TRY(const auto before, live_state(pins));
@@ -112,7 +160,7 @@ Result<UpReport> Edge::up(const Policy &policy, const UpOptions &options) {
         BL_TRY(const Program program, Program::load(tables, kept));
         State state = describe(policy, tables, options);
         BL_TRY(state.netns, this_netns());
-        BL_CHECK(clear_new_slots(state, before, kept));
+        BL_CHECK(clear_new_slots(tables, before, kept));
         if (before) {
             BL_TRY(const Program old, Program::from_pins(pins.live(kLive)));
             BL_CHECK(carry_runtime_entries(*before, old, tables, program));
@@ -121,8 +169,7 @@ Result<UpReport> Edge::up(const Policy &policy, const UpOptions &options) {
                                   Next{.kept = kept,
                                        .program = program,
                                        .state = state,
-                                       .devices = policy.devices,
-                                       .mode = policy.mode,
+                                       .devices = wishes(policy),
                                        .replace = policy.replace,
                                        .keep_previous = options.confirm.has_value(),
                                        .policy = &policy}));
@@ -134,7 +181,7 @@ Result<UpReport> Edge::up(const Policy &policy, const UpOptions &options) {
 }
 
 Result<> Edge::confirm() {
-    BL_TRY(auto pins, kernel::PinDir::lock(pins_, kLockWait));
+    BL_TRY(auto pins, lock_live(pins_));
     BL_TRY(State state, need_state(pins));
     if (state.confirm_until == 0)
         return fail(Kind::usage, 0, "nothing waits to be confirmed");
@@ -159,23 +206,27 @@ Result<bool> Edge::rollback(std::uint32_t generation) {
     BL_TRY(State state, read_state(pins.live(kPrevious)));
     BL_TRY(const Program program, Program::from_pins(pins.live(kPrevious)));
     BL_TRY(const Kept kept, Kept::from_pins(pins.live(kLive)));
-    std::vector<std::string> devices;
+    std::vector<Wish> devices;
     for (const DeviceStatus &device : std::exchange(state.devices, {}))
-        devices.push_back(device.name);
+        devices.push_back({device.name, device.mode});
     state.highest = trial->highest;
     state.confirm_until = 0;
-    BL_CHECK(go_live(pins, trial, Next{.kept = kept, .program = program, .state = state, .devices = devices}));
+    // Nobody may be locked out because a device went, or was taken by somebody else, meanwhile.
+    BL_CHECK(go_live(pins, trial,
+                     Next{.kept = kept, .program = program, .state = state, .devices = devices, .forgiving = true}));
     BL_CHECK(pins.remove(kPrevious));
     return true;
 }
 
 Result<bool> Edge::down() {
-    BL_TRY(const bool up, is_up());
-    if (!up)
+    std::error_code error;
+    if (!std::filesystem::exists(pins_, error))
         return false;
-    BL_TRY(auto pins, kernel::PinDir::lock(pins_, kLockWait));
+    BL_TRY(auto pins, kernel::PinDir::lock(pins_, kLockWait)); // removes what others have left half made
+    BL_TRY(const bool up, pins.exists(kLive));
+    BL_CHECK(check_ours(pins));
     BL_CHECK(take_down(std::move(pins)));
-    return true;
+    return up;
 }
 
 } // namespace beeline::edge

@@ -114,6 +114,8 @@ Result<Status> Edge::status() const {
         BL_TRY(const std::uint64_t entries, count_entries(set, program));
         status.sets.push_back({set.name, set.type, entries});
     }
+    for (const auto &[name, slot] : state.xsks)
+        status.xsks.push_back({name, directory / "edge_xsks", slot * BL_EDGE_XSK_QUEUES, BL_EDGE_XSK_QUEUES});
     BL_TRY(const auto reasons, kernel::CounterMap::share(kept.fd("edge_reasons")));
     BL_TRY(status.odd, kernel::read_counters(reasons, kReasonNames));
     BL_TRY(status.hooks, programs_on(status.devices, kept.fd("edge_root")));
@@ -150,7 +152,7 @@ Result<Edge::Live> Edge::live() const {
 }
 
 Result<> Edge::set_add(const std::string &set, const std::string &entry, std::optional<std::chrono::seconds> lifetime) {
-    BL_TRY(const auto pins, kernel::PinDir::lock(pins_, kLockWait));
+    BL_TRY(auto pins, lock_live(pins_));
     BL_TRY(const State state, need_state(pins));
     BL_TRY(const State::SetPlace place, find_set(state, set));
     BL_TRY(const Program program, Program::from_pins(pins_ / kLive));
@@ -158,7 +160,7 @@ Result<> Edge::set_add(const std::string &set, const std::string &entry, std::op
 }
 
 Result<bool> Edge::set_del(const std::string &set, const std::string &entry) {
-    BL_TRY(const auto pins, kernel::PinDir::lock(pins_, kLockWait));
+    BL_TRY(auto pins, lock_live(pins_));
     BL_TRY(const State state, need_state(pins));
     BL_TRY(const State::SetPlace place, find_set(state, set));
     BL_TRY(const Program program, Program::from_pins(pins_ / kLive));
@@ -173,10 +175,15 @@ Result<std::vector<SetEntry>> Edge::set_list(const std::string &set) const {
 }
 
 Result<std::uint64_t> Edge::sweep() {
-    BL_TRY(const auto pins, kernel::PinDir::lock(pins_, kLockWait));
-    BL_TRY(const auto state, live_state(pins));
-    if (!state)
+    std::error_code error;
+    if (!std::filesystem::exists(pins_, error))
         return 0;
+    BL_TRY(auto pins, kernel::PinDir::lock(pins_, kLockWait));
+    BL_TRY(const auto state, live_state(pins));
+    if (!state) {
+        BL_CHECK(remove_unused(std::move(pins)));
+        return 0;
+    }
     BL_TRY(const Program program, Program::from_pins(pins_ / kLive));
     return sweep_entries(*state, program);
 }

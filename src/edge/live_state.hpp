@@ -19,9 +19,15 @@ inline constexpr std::chrono::seconds kLockWait{5};
 
 /// What is live, after finishing what somebody who died left half done; nothing when no edge is up. An edge of another
 /// network namespace is a conflict.
-[[nodiscard]] Result<std::optional<State>> live_state(const kernel::PinDir &pins);
+[[nodiscard]] Result<std::optional<State>> live_state(kernel::PinDir &pins);
 /// The same, where an edge must be up.
-[[nodiscard]] Result<State> need_state(const kernel::PinDir &pins);
+[[nodiscard]] Result<State> need_state(kernel::PinDir &pins);
+/// The lock on the pins, where an edge must be up: nothing is made where there is none.
+[[nodiscard]] Result<kernel::PinDir> lock_live(const std::filesystem::path &pins);
+/// Removes the directory unless somebody has something in it.
+[[nodiscard]] Result<> remove_unused(kernel::PinDir pins);
+/// Kind::conflict when this edge is that of another network namespace.
+[[nodiscard]] Result<> check_netns(const State &state, const std::filesystem::path &pins);
 /// The record as it stands, without a lock and without mending anything: for those who only look.
 [[nodiscard]] Result<State> look(const std::filesystem::path &pins);
 

@@ -11,6 +11,8 @@
 #include <beeline/kernel/skeleton.hpp>
 #include <beeline/kernel/typed_map.hpp>
 
+#include "edge/state.hpp"
+
 #include "edge.skel.h"
 
 namespace beeline::edge {
@@ -54,11 +56,27 @@ Result<> pin_all(const Objects &objects, const std::filesystem::path &directory)
     return {};
 }
 
+/// Fails unless the object has the name that it is pinned under: whoever put another one there knows why, we do not.
+Result<> check_name(int fd, const std::string &name) {
+    std::string found;
+    if (const auto map = kernel::map_info(fd))
+        found = map->name;
+    else if (const auto program = kernel::prog_info(fd))
+        found = program->name;
+    if (found != name.substr(0, BPF_OBJ_NAME_LEN - 1))
+        return fail(Kind::state, 0, "under the name " + name + " is '" + found + "'");
+    return {};
+}
+
 template <std::size_t N>
 Result<> open_pins(const std::filesystem::path &directory, const std::array<const char *, N> &names, Objects &objects) {
     for (const char *name : names) {
-        BL_TRY(UniqueFd fd, kernel::pinned_object(directory / name));
-        objects[name] = std::move(fd);
+        auto fd = kernel::pinned_object(directory / name);
+        if (!fd)
+            return std::unexpected(damaged(std::move(fd).error(), directory));
+        if (auto checked = check_name(fd->get(), name); !checked)
+            return std::unexpected(damaged(std::move(checked).error(), directory));
+        objects[name] = *std::move(fd);
     }
     return {};
 }

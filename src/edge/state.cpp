@@ -66,6 +66,8 @@ State from_json(const json &record) {
                               .type = static_cast<SetType>(set.at("type").get<int>()),
                               .index = set.at("index"),
                               .digest = set.at("digest")});
+    if (state.lines.size() != state.texts.size() || state.counter_of_rule.size() != state.texts.size())
+        throw json::other_error::create(501, "the lists of rules have different lengths", &record);
     return state;
 }
 
@@ -100,13 +102,31 @@ Result<> rewrite_state(const State &state, const std::filesystem::path &director
     return fill(fd.get(), text_of(state));
 }
 
+Error damaged(Error error, const std::filesystem::path &directory) {
+    if (error.kind == Kind::permission)
+        return error;
+    error.kind = Kind::state;
+    error.remedy = kRemedy;
+    return std::move(error).within("state pinned in " + directory.string() + " is damaged");
+}
+
 Result<State> read_state(const std::filesystem::path &directory) {
-    BL_TRY(const kernel::UniqueFd fd, kernel::pinned_object(directory / kStatePin));
-    BL_TRY(const kernel::MapInfo info, kernel::map_info(fd.get()));
+    const auto fd = kernel::pinned_object(directory / kStatePin);
+    if (!fd)
+        return std::unexpected(damaged(fd.error(), directory));
+    const auto found_info = kernel::map_info(fd->get());
+    if (!found_info)
+        return std::unexpected(damaged(found_info.error(), directory));
+    const kernel::MapInfo &info = *found_info;
+    if (info.type != BPF_MAP_TYPE_ARRAY || info.name != kStatePin)
+        return fail(Kind::state, 0,
+                    "state pinned in " + directory.string() + " is damaged: " + kStatePin + " is " +
+                        kernel::raw::describe(info),
+                    kRemedy);
     const std::uint32_t zero = 0;
     std::string text(info.value_size, '\0');
     BL_TRY(const bool found,
-           kernel::raw::lookup(fd.get(), info, &zero, std::as_writable_bytes(std::span(text.data(), text.size()))));
+           kernel::raw::lookup(fd->get(), info, &zero, std::as_writable_bytes(std::span(text.data(), text.size()))));
     text.resize(found ? text.find('\0') == std::string::npos ? text.size() : text.find('\0') : 0);
     const std::string place = "state pinned in " + directory.string();
     try {

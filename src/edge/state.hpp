@@ -49,6 +49,9 @@ inline constexpr const char *kStatePin = "edge_state";
 /// Kind::state when it is damaged or of another ABI version.
 [[nodiscard]] Result<State> read_state(const std::filesystem::path &directory);
 
+/// What is said of pins that are not there, or are not what their names say.
+[[nodiscard]] Error damaged(Error error, const std::filesystem::path &directory);
+
 /// FNV-1a over the entries, in order.
 [[nodiscard]] std::uint64_t digest(const SetTable &set);
 

@@ -2,28 +2,13 @@
 #include "edge/transition.hpp"
 
 #include <algorithm>
-#include <map>
 
-#include <beeline/kernel/prog.hpp>
 #include <beeline/kernel/typed_map.hpp>
+
+#include "edge/slot.hpp"
 
 namespace beeline::edge {
 namespace {
-
-Result<> put_in_slot(int progs_fd, int prog_fd) {
-    BL_TRY(const kernel::MapInfo info, kernel::map_info(progs_fd));
-    const std::uint32_t zero = 0, value = static_cast<std::uint32_t>(prog_fd);
-    return kernel::raw::update(progs_fd, info, &zero, &value, kernel::Update::any);
-}
-
-/// Id of the program in the slot; 0: empty.
-Result<std::uint32_t> slot_id(int progs_fd) {
-    BL_TRY(const kernel::MapInfo info, kernel::map_info(progs_fd));
-    const std::uint32_t zero = 0;
-    std::uint32_t id = 0;
-    BL_TRY(const bool found, kernel::raw::lookup(progs_fd, info, &zero, std::as_writable_bytes(std::span(&id, 1))));
-    return found ? id : 0;
-}
 
 class Transition {
 public:
@@ -31,6 +16,16 @@ public:
         : pins_(pins), before_(before), next_(next) {}
 
     Result<WentLive> run() {
+        auto result = go();
+        if (!result)
+            give_back();
+        return result;
+    }
+
+private:
+    std::filesystem::path live() const { return pins_.live(kLive); }
+
+    Result<WentLive> go() {
         BL_CHECK(take_devices());
         WentLive result;
         if (next_.policy != nullptr) {
@@ -40,8 +35,7 @@ public:
         result.devices = next_.state.devices;
         if (next_.keep_previous && before_)
             BL_CHECK(keep_previous());
-        auto done = commit();
-        if (!done) {
+        if (auto done = commit(); !done) {
             if (next_.keep_previous)
                 (void)pins_.remove(kPrevious);
             return std::unexpected(std::move(done).error());
@@ -49,8 +43,18 @@ public:
         return result;
     }
 
-private:
-    std::filesystem::path live() const { return pins_.live(kLive); }
+    /// Leaves devices that were taken as they were found.
+    void give_back() {
+        auto modes = kernel::Map<std::uint32_t, std::uint32_t>::share(next_.kept.fd("edge_modes"));
+        for (Attached &device : taken_) {
+            (void)device.link.detach();
+            if (modes)
+                (void)modes->erase(device.status.ifindex);
+            for (const Evicted &evicted : device.evicted)
+                evicted.put_back();
+        }
+        taken_.clear();
+    }
 
     /// Our link on a device that was ours before and still is.
     std::optional<Attached> kept_device(const kernel::Device &device) const {
@@ -70,31 +74,54 @@ private:
     }
 
     Result<> take_devices() {
-        BL_TRY(auto netlink, kernel::RtNetlink::open());
-        BL_TRY(auto modes, (kernel::Map<std::uint32_t, std::uint32_t>::share(next_.kept.fd("edge_modes"))));
-        // Before the first policy the slot is empty and edge_root passes by itself: one write then starts all devices.
-        const int first_program = next_.kept.fd(before_ ? "edge_hold" : "edge_root");
-        for (const std::string &name : next_.devices) {
-            BL_TRY(const kernel::Device device, netlink.device(name));
-            if (auto known = kept_device(device)) {
-                if (next_.mode != Mode::automatic && known->status.mode != next_.mode)
-                    return fail(Kind::conflict, 0, name + " is attached in another mode",
-                                "`beeline down` first: a device cannot change its mode without a gap");
-                kept_.push_back(std::move(*known));
-                next_.state.devices.push_back(kept_.back().status);
+        for (const Wish &wish : next_.devices) {
+            auto taken = take(wish);
+            if (taken)
                 continue;
-            }
-            auto attached = attach(first_program, device, next_.mode, next_.replace);
-            if (!attached)
-                return std::unexpected(std::move(attached).error().within("edge on " + name));
-            const std::uint32_t mode = attached->status.mode == Mode::generic   ? BL_EDGE_MODE_GENERIC
-                                       : attached->status.mode == Mode::offload ? BL_EDGE_MODE_OFFLOAD
-                                                                                : BL_EDGE_MODE_NATIVE;
-            BL_CHECK(modes.update(attached->status.ifindex, mode));
-            next_.state.devices.push_back(attached->status);
-            taken_.push_back(std::move(*attached));
+            if (!next_.forgiving)
+                return taken;
+            next_.state.devices.push_back(left_out(wish, taken.error()));
         }
         return {};
+    }
+
+    Result<> take(const Wish &wish) {
+        BL_TRY(auto netlink, kernel::RtNetlink::open());
+        BL_TRY(const kernel::Device device, netlink.device(wish.name));
+        if (auto known = kept_device(device)) {
+            if (wish.mode != Mode::automatic && known->status.mode != wish.mode)
+                return fail(Kind::conflict, 0, wish.name + " is attached in another mode",
+                            "`beeline down` first: a device cannot change its mode without a gap");
+            kept_.push_back(std::move(*known));
+            next_.state.devices.push_back(kept_.back().status);
+            return {};
+        }
+        // Before the first policy the slot is empty and edge_root passes by itself: one write then starts all devices.
+        auto attached = attach(next_.kept.fd(before_ ? "edge_hold" : "edge_root"), device, wish.mode, next_.replace);
+        if (!attached)
+            return std::unexpected(std::move(attached).error().within("edge on " + wish.name));
+        if (auto noted = note_mode(attached->status); !noted) {
+            (void)attached->link.detach();
+            for (const Evicted &evicted : attached->evicted)
+                evicted.put_back();
+            return noted;
+        }
+        next_.state.devices.push_back(attached->status);
+        taken_.push_back(std::move(*attached));
+        return {};
+    }
+
+    /// For the program: whether a frame that is redirected keeps its skb.
+    Result<> note_mode(const DeviceStatus &device) {
+        BL_TRY(auto modes, (kernel::Map<std::uint32_t, std::uint32_t>::share(next_.kept.fd("edge_modes"))));
+        return modes.update(device.ifindex, device.mode == Mode::generic   ? BL_EDGE_MODE_GENERIC
+                                            : device.mode == Mode::offload ? BL_EDGE_MODE_OFFLOAD
+                                                                           : BL_EDGE_MODE_NATIVE);
+    }
+
+    /// ifindex 0: no device has it, so it is never taken for attached.
+    static DeviceStatus left_out(const Wish &wish, const Error &error) {
+        return {.name = wish.name, .ifindex = 0, .mode = wish.mode, .why = error.message(), .attached = false};
     }
 
     /// The old program and its record, without links: a rollback attaches what is missing then.
@@ -117,18 +144,44 @@ private:
             for (const Attached &device : *list)
                 BL_CHECK(device.link.pin(stage.path() / link_pin(device.status.ifindex)));
         BL_TRY(auto committed, std::move(stage).commit());
-        if (auto swapped = put_in_slot(next_.kept.fd("edge_progs"), next_.program.fd("edge_policy")); !swapped) {
-            (void)std::move(committed).undo();
-            return swapped;
-        }
-        if (auto started = start_taken(); !started) {
+        if (auto switched = switch_over(committed.old()); !switched) {
             if (committed.old())
                 (void)restore(*committed.old());
             (void)std::move(committed).undo();
-            return started;
+            return switched;
         }
         let_go(committed.old());
         return std::move(committed).finish();
+    }
+
+    /// Devices that leave pass everything before the new policy is there, those that come until it is: none of them
+    /// is ever judged by a policy that is not theirs.
+    Result<> switch_over(const std::optional<std::filesystem::path> &old) {
+        BL_CHECK(set_leaving(old, "edge_hold"));
+        BL_CHECK(put_in_slot(next_.kept.fd("edge_progs"), next_.program.fd("edge_policy")));
+        return start_taken();
+    }
+
+    /// The links in the old directory of devices that the new generation has not.
+    std::vector<std::pair<std::uint32_t, kernel::Link>> leaving(const std::optional<std::filesystem::path> &old) const {
+        std::vector<std::pair<std::uint32_t, kernel::Link>> links;
+        if (!before_ || !old)
+            return links;
+        for (const DeviceStatus &device : before_->devices) {
+            const bool stays = std::any_of(next_.state.devices.begin(), next_.state.devices.end(),
+                                           [&](const DeviceStatus &now) { return now.ifindex == device.ifindex; });
+            auto link = stays ? fail(Kind::host, 0, "") : kernel::Link::from_pin(*old / link_pin(device.ifindex));
+            if (link)
+                links.emplace_back(device.ifindex, std::move(*link));
+        }
+        return links;
+    }
+
+    Result<> set_leaving(const std::optional<std::filesystem::path> &old, const char *program) {
+        for (auto &[ifindex, link] : leaving(old))
+            if (const auto info = link.info(); info && info->ifindex == ifindex) // else the device is gone
+                BL_CHECK(link.update(next_.kept.fd(program)));
+        return {};
     }
 
     Result<> start_taken() {
@@ -140,24 +193,18 @@ private:
 
     Result<> restore(const std::filesystem::path &old) {
         BL_TRY(const Program program, Program::from_pins(old));
-        return put_in_slot(next_.kept.fd("edge_progs"), program.fd("edge_policy"));
+        BL_CHECK(put_in_slot(next_.kept.fd("edge_progs"), program.fd("edge_policy")));
+        return set_leaving(old, "edge_root");
     }
 
     /// Detaches devices that the new generation has not. Nothing here can fail the change any more: a link that cannot
     /// be detached belongs to a device that is gone, and its pin goes with the old directory.
     void let_go(const std::optional<std::filesystem::path> &old) {
-        if (!before_ || !old)
-            return;
         auto modes = kernel::Map<std::uint32_t, std::uint32_t>::share(next_.kept.fd("edge_modes"));
-        for (const DeviceStatus &device : before_->devices) {
-            const bool stays = std::any_of(next_.state.devices.begin(), next_.state.devices.end(),
-                                           [&](const DeviceStatus &now) { return now.ifindex == device.ifindex; });
-            if (stays)
-                continue;
-            if (auto link = kernel::Link::from_pin(*old / link_pin(device.ifindex)))
-                (void)link->detach();
+        for (auto &[ifindex, link] : leaving(old)) {
+            (void)link.detach();
             if (modes)
-                (void)modes->erase(device.ifindex);
+                (void)modes->erase(ifindex);
         }
     }
 
@@ -171,27 +218,6 @@ private:
 
 Result<WentLive> go_live(kernel::PinDir &pins, const std::optional<State> &before, Next next) {
     return Transition(pins, before, next).run();
-}
-
-Result<> heal(const kernel::PinDir &pins) {
-    const std::filesystem::path live = pins.live(kLive);
-    BL_TRY(const Kept kept, Kept::from_pins(live));
-    BL_TRY(const Program program, Program::from_pins(live));
-    BL_TRY(const State state, read_state(live));
-    BL_TRY(const kernel::ProgInfo meant, kernel::prog_info(program.fd("edge_policy")));
-    BL_TRY(const std::uint32_t in_slot, slot_id(kept.fd("edge_progs")));
-    if (in_slot != meant.id)
-        BL_CHECK(put_in_slot(kept.fd("edge_progs"), program.fd("edge_policy")));
-    BL_TRY(const kernel::ProgInfo root, kernel::prog_info(kept.fd("edge_root")));
-    for (const DeviceStatus &device : state.devices) {
-        auto link = kernel::Link::from_pin(live / link_pin(device.ifindex));
-        if (!link)
-            continue; // shown by status as not attached
-        const auto info = link->info();
-        if (info && info->ifindex != 0 && info->prog_id != root.id)
-            BL_CHECK(link->update(kept.fd("edge_root")));
-    }
-    return {};
 }
 
 } // namespace beeline::edge

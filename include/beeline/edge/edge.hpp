@@ -48,6 +48,15 @@ struct HookProgram {
     bool ours = false;
 };
 
+/// Where an AF_XDP socket has to be put to get what `xsk NAME` gives away: `map` is pinned, the index for receive queue
+/// q is first + q. A reload keeps it; the socket is out of the map when it is closed.
+struct XskStatus {
+    std::string name;
+    std::filesystem::path map;
+    std::uint32_t first = 0;
+    std::uint32_t queues = 0; ///< Queues from this one on are never asked for.
+};
+
 struct Status {
     std::uint32_t generation = 0;
     std::string file;                                       ///< Config file it came from.
@@ -56,6 +65,7 @@ struct Status {
     std::vector<DeviceStatus> devices;                      //
     std::vector<RuleStatus> rules;                          //
     std::vector<SetStatus> sets;                            //
+    std::vector<XskStatus> xsks;                            //
     std::vector<std::pair<std::string, std::uint64_t>> odd; ///< BL_EDGE_R_* counters by name.
     std::vector<HookProgram> hooks;                         ///< All programs on our devices, in order.
 };

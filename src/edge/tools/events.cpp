@@ -59,8 +59,15 @@ public:
     ReaderLock(ReaderLock &&other) noexcept = default;
     ReaderLock &operator=(ReaderLock &&) = delete;
     ~ReaderLock() {
-        if (fd_.valid())
-            rmdir(path_.c_str());
+        if (!fd_.valid())
+            return;
+        rmdir(path_.c_str());
+        // While we were in it, `down` had to leave the directory above. Its lock says that nobody makes an edge there
+        // just now; rmdir fails unless it is empty.
+        const std::string pins = path_.parent_path();
+        const kernel::UniqueFd above(open(pins.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (above.valid() && flock(above.get(), LOCK_EX | LOCK_NB) == 0)
+            rmdir(pins.c_str());
     }
 
 private:
