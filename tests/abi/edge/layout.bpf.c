@@ -20,6 +20,7 @@ struct bl_rate_key a_bl_rate_key;
 struct bl_edge_event a_bl_edge_event;
 struct bl_edge_trace a_bl_edge_trace;
 struct bl_lab_flows a_bl_lab_flows;
+struct bl_lab_header a_bl_lab_header;
 struct bl_lab_count a_bl_lab_count;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -107,6 +107,10 @@ Layouts as_compiled() {
         all["bl_edge_trace"] = {sizeof(S), {AT(magic), AT(facts), AT(generation), AT(rule), AT(reason), AT(outcome)}};
     }
     {
+        using S = bl_lab_header;
+        all["bl_lab_header"] = {sizeof(S), {AT(words), AT(restore), AT(_pad)}};
+    }
+    {
         using S = bl_lab_flows;
         all["bl_lab_flows"] = {sizeof(S), {AT(flows), AT(first), AT(field), AT(check), AT(_pad)}};
     }

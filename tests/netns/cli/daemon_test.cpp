@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include <grp.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 

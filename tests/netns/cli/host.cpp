@@ -68,7 +68,7 @@ std::string Host::write(const std::string &name, const std::string &text) const 
 
 std::string Host::config(const std::vector<std::string> &rules, const std::string &more,
                          const std::string &name) const {
-    std::string text = "pins = \"" + pins() + "\"\nsocket = \"" + socket() + "\"\n" + more +
+    std::string text = "[host]\npins = \"" + pins() + "\"\nsocket = \"" + socket() + "\"\n" + more +
                        "\n[edge]\ndevices = [\"va\"]\nrules = [\n";
     for (const std::string &rule : rules)
         text += "  \"" + rule + "\",\n";

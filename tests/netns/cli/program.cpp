@@ -103,7 +103,8 @@ Ended run_program(const std::vector<std::string> &arguments, const How &how) {
     }
     if (slave >= 0)
         close(slave);
-    out.writer = err.writer = kernel::UniqueFd();
+    out.writer = kernel::UniqueFd();
+    err.writer = kernel::UniqueFd();
     const auto until = Clock::now() + kLimit;
     std::array<pollfd, 2> polled = {
         {{how.terminal ? terminal.get() : out.reader.get(), POLLIN, 0}, {err.reader.get(), POLLIN, 0}}};

@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"half a packet", pcap_header() + record(20, 20, 7), "packet 1: truncated"},
         Broken{"absurd length", pcap_header() + record(0x7fffffff, 20, 20), "packet 1: "},
         Broken{"version 9", le32(0xa1b2c3d4) + le16(9) + pcap_header().substr(6), "version"},
-        Broken{"pcapng: half a section", section().substr(0, 10), "truncated"},
+        Broken{"pcapng: half a section", section().substr(0, 10), "unknown file format"},
         Broken{"pcapng: no interface", section() + enhanced(0, 14, 14, 14), ""},
         Broken{"pcapng: interface 7", section() + interface(1) + enhanced(7, 14, 14, 14), "packet 1: "},
         Broken{"pcapng: cut block", section() + interface(1) + enhanced(0, 14, 14, 14).substr(0, 30), "packet 1: "},
