@@ -2,6 +2,8 @@
 add_library(beeline_flags INTERFACE)
 target_compile_options(beeline_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+  # g++ 12 takes an optional that is empty for one that is read.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
   # Fields that a designated initializer leaves out have their default, and are meant to.
   -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
