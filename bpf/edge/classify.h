@@ -248,19 +248,26 @@ struct bl_decision {
 };
 
 /*
- * The first entry that matches; 0, or -1: none (a broken table: the last entry matches everything). key is in
- * registers, kept has all of the packet in memory for those who need more. Ports are compared first: they tell rules
- * apart best.
+ * The first entry of table[first..first + count) that matches; 0, or -1: none. key is in registers, kept has all of the
+ * packet in memory for those who need more. Ports are compared first: they tell rules apart best. asked: the rule whose
+ * rate was asked last.
  */
-static __always_inline int bl_scan(struct xdp_md *ctx, const volatile struct bl_edge_entry *table, __u32 entries,
-				   const struct bl_key *key, const struct bl_packet *kept, __u32 needs,
-				   struct bl_decision *decision)
+static __always_inline int bl_scan(struct xdp_md *ctx, const volatile struct bl_edge_entry *table, __u32 first,
+				   __u32 count, const struct bl_key *key, const struct bl_packet *kept, __u32 needs,
+				   __u32 *asked, struct bl_decision *decision)
 {
-	__u32 i, asked = BL_EDGE_MAX_RULES;
+	__u32 i, entries = cfg.entries;
 
-	for (i = 0; i < entries; i++) {
-		const volatile struct bl_edge_entry *e = &table[i];
+	for (i = 0; i < count; i++) {
+		const volatile struct bl_edge_entry *e;
+		__u32 index = first + i;
 
+		if (needs & BL_NEEDS_FAR_SCAN) {
+			barrier_var(index);
+			if (index >= entries)
+				return -1;
+		}
+		e = &table[index];
 		if ((__u16)(key->dport - e->dport_low) > e->dport_span)
 			continue;
 		if ((key->facts & e->facts_mask) != e->facts_value)
@@ -279,10 +286,10 @@ static __always_inline int bl_scan(struct xdp_md *ctx, const volatile struct bl_
 		}
 		if (needs & BL_NEEDS_RATES && e->rule_flags & BL_RULE_RATE) {
 			/* A packet that two entries of one rule fit (80 and 1-1023) is one packet. */
-			if (e->rule == asked)
+			if (e->rule == *asked)
 				continue;
-			asked = e->rule;
-			if (!edge_over_rate(ctx, kept, asked))
+			*asked = e->rule;
+			if (!edge_over_rate(ctx, kept, e->rule))
 				continue;
 		}
 		decision->rule = bl_now(e->rule);
@@ -294,31 +301,45 @@ static __always_inline int bl_scan(struct xdp_md *ctx, const volatile struct bl_
 	return -1;
 }
 
-/* Long tables: as a function of its own the scan is verified once, not once for every way through the parser. */
-__noinline int edge_scan(struct xdp_md *ctx, const struct bl_packet *kept, struct bl_decision *decision)
+/*
+ * Long tables go in pieces, each scanned by a function of its own: it is verified once, and not once for every way
+ * through the parser; in one loop over a thousand entries the verifier would have more branches open than it can keep.
+ */
+#define BL_PIECE 32
+
+__noinline int edge_scan(struct xdp_md *ctx, const struct bl_packet *kept, __u32 first, struct bl_decision *decision)
 {
-	__u32 zero = 0, entries = cfg.entries;
+	__u32 zero = 0, asked;
 	struct bl_edge_table *table = bpf_map_lookup_elem(&edge_entries, &zero);
 	struct bl_key key;
+	int none;
 
-	if (!kept || !decision || !table || entries > BL_EDGE_MAX_ENTRIES)
+	if (!kept || !decision || !table || first >= BL_EDGE_MAX_ENTRIES)
 		return -1;
 	bl_key_of(kept, &key);
-	return bl_scan(ctx, table->entry, entries, &key, kept, cfg.needs, decision);
+	asked = decision->rule; /* of the piece before: a rule's entries may go on in this one */
+	none = bl_scan(ctx, table->entry, first, BL_PIECE, &key, kept, cfg.needs, &asked, decision);
+	if (none)
+		decision->rule = asked;
+	return none;
 }
 
 static __always_inline int bl_classify(struct xdp_md *ctx, const struct bl_key *key, const struct bl_packet *kept,
 				       __u32 needs, struct bl_decision *decision)
 {
-	__u32 entries = cfg.entries;
+	__u32 entries = cfg.entries, first, asked = BL_EDGE_MAX_RULES;
 
 	if (needs & BL_NEEDS_FAR_SCAN) {
 		__builtin_memset(decision, 0, sizeof *decision);
-		return edge_scan(ctx, kept, decision);
+		decision->rule = asked;
+		for (first = 0; first < entries && first < BL_EDGE_MAX_ENTRIES; first += BL_PIECE)
+			if (!edge_scan(ctx, kept, first, decision))
+				return 0;
+		return -1; /* a broken table: the last entry matches everything */
 	}
 	if (entries > BL_EDGE_NEAR_ENTRIES)
 		return -1;
-	return bl_scan(ctx, near_entries, entries, key, kept, needs, decision);
+	return bl_scan(ctx, near_entries, 0, entries, key, kept, needs, &asked, decision);
 }
 
 #endif
