@@ -44,6 +44,7 @@ inline constexpr const char *kOtherDevice = "far"; ///< Another one.
 // Values that meet each other often: rules and packets are both made of them.
 [[nodiscard]] edge::Prefix random_address(Random &random, edge::Family family); ///< A full-length prefix.
 [[nodiscard]] edge::Prefix random_prefix(Random &random);
+[[nodiscard]] edge::Prefix masked_prefix(edge::Prefix address, unsigned bits);
 [[nodiscard]] std::uint16_t random_port(Random &random);
 [[nodiscard]] edge::Mac random_mac(Random &random);
 [[nodiscard]] std::uint16_t random_vlan(Random &random);
@@ -53,6 +54,9 @@ inline constexpr const char *kOtherDevice = "far"; ///< Another one.
 
 /// 1 to 40 rules, the last one a fallback.
 [[nodiscard]] edge::Policy random_policy(Random &random);
+
+/// So many rules, for tables of many entries.
+[[nodiscard]] edge::Policy long_policy(Random &random, std::size_t rules);
 
 /// A frame of 14 to about 1,600 bytes for one of the rules of the policy, or one that is close to it, or odd.
 [[nodiscard]] harness::Bytes random_packet(Random &random, const edge::Policy &policy);

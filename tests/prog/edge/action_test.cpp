@@ -43,6 +43,31 @@ TEST_F(EdgeAction, PassDropAbort) {
     });
 }
 
+/// Around the lengths where the program scans its table another way, the last rule is found, and none behind it.
+TEST_F(EdgeAction, TablesOfEveryLength) {
+    for (const std::size_t length : {1u, 2u, 31u, 32u, 33u, 63u, 64u, 65u, 96u, 1023u, 1024u}) {
+        SCOPED_TRACE(length);
+        std::vector<std::string> rules;
+        for (std::size_t i = 1; i < length; ++i)
+            rules.push_back("udp dport " + std::to_string(i) + " -> drop");
+        rules.push_back("fallback -> abort");
+        ASSERT_VALUE(const Subject subject, Subject::load(rules));
+        ASSERT_EQ(subject.tables().entries.size(), length);
+        const auto to_port = [](std::size_t port) {
+            return (Eth{} / Ip6{} / Udp{.dport = static_cast<std::uint16_t>(port)}).bytes();
+        };
+        ASSERT_VALUE(const Judgement last, subject.judge(to_port(length)));
+        EXPECT_EQ(last.rule, length - 1);
+        EXPECT_EQ(last.xdp, unsigned{XDP_ABORTED});
+        if (length == 1)
+            continue;
+        ASSERT_VALUE(const Judgement before, subject.judge(to_port(length - 1)));
+        EXPECT_EQ(before.rule, length - 2);
+        ASSERT_VALUE(const Judgement first, subject.judge(to_port(1)));
+        EXPECT_EQ(first.rule, 0u);
+    }
+}
+
 TEST_F(EdgeAction, TxSwapsWhatIsThere) {
     const std::vector<std::string> tx{"fallback -> tx"};
     check(std::vector<Case>{

@@ -123,6 +123,7 @@ public:
         last_ = std::move(*got);
         return text;
     }
+    [[nodiscard]] std::size_t entries() const { return tables_.entries.size(); }
     /// BL_NEEDS_*: what the program was told to do without.
     [[nodiscard]] std::uint32_t needs() const { return tables_.config.needs; }
     /// The program's answer to the last frame.
@@ -308,6 +309,26 @@ TEST_P(Agreement, ProgramAndModelSayTheSameOfRandomPackets) {
               << " rules met, " << refused << " policies too large\n";
     if (failures == 0 && packets >= 100'000)
         expect_coverage();
+}
+
+/// As many rules as the limits allow, of every kind: the verifier must take them, and the scan must reach the last one.
+TEST_P(Agreement, LongTables) {
+    ASSERT_VALUE(const Kept kept, Kept::create());
+    const std::uint64_t seed = 77 + GetParam();
+    Random random(seed);
+    std::size_t rules = BL_EDGE_MAX_RULES;
+    Policy policy;
+    for (bool fits = false; !fits; rules = rules * 9 / 10) {
+        policy = model::long_policy(random, rules);
+        const auto tables = compile(policy, binding());
+        fits = tables.has_value();
+        ASSERT_TRUE(fits || tables.error().kind == Kind::config) << tables.error().message();
+    }
+    ASSERT_VALUE(Subject subject, Subject::load(policy, kept, host_of(seed)));
+    EXPECT_GT(subject.entries(), BL_EDGE_MAX_ENTRIES / 2);
+    ASSERT_TRUE(judge_packets(policy, subject, random, kept, seed, 5000));
+    EXPECT_GT(*subject.seen_rules().rbegin(), policy.rules.size() - 10);
+    ASSERT_OK(subject.forget());
 }
 
 INSTANTIATE_TEST_SUITE_P(Parts, Agreement, testing::Range(std::uint64_t{0}, kParts));

@@ -90,6 +90,17 @@ TEST_F(EdgeState, RateCountsAPacketOnceThoughTwoAlternativesFit) {
     EXPECT_EQ(fates(subject, udp_from({.src = "10.1.2.3"}), 5), "pppdd");
 }
 
+/// 100 alternatives that all fit, in a table that is scanned in pieces.
+TEST_F(EdgeState, RateCountsAPacketOnceInALongTable) {
+    std::string ports = "53";
+    for (int i = 1; i < 100; ++i)
+        ports += ", 1-" + std::to_string(100 + i);
+    ASSERT_VALUE(const Subject subject, Subject::load({"tcp dport {1, 3, 5, 7, 9} -> abort",
+                                                       "udp dport {" + ports + "} rate over 1/h burst 3 -> drop"}));
+    ASSERT_GT(subject.tables().entries.size(), 100u);
+    EXPECT_EQ(fates(subject, udp_from({}), 5), "pppdd");
+}
+
 TEST_F(EdgeState, RulesHaveBucketsOfTheirOwn) {
     ASSERT_VALUE(const Subject subject,
                  Subject::load({"udp dport 53 rate over 1/h -> drop", "udp rate over 1/h burst 2 -> abort"}));
@@ -215,6 +226,7 @@ TEST_F(EdgeState, AnExpiredPrefixDoesNotHideAShorterOne) {
     ASSERT_VALUE(const Subject subject, Subject::load({"src @bad -> drop", "dst !@bad -> abort"}, sets));
     ASSERT_VALUE(auto outer, kernel::MapInMap::share(subject.program().fd("edge_sets4")));
     ASSERT_VALUE(auto inner, outer.lookup(0));
+    ASSERT_TRUE(inner.has_value());
     ASSERT_VALUE(auto trie, (kernel::LpmMap<bl_lpm4, bl_set_entry>::adopt(std::move(*inner))));
     const auto add = [&](const Addr4 &address, std::uint32_t bits, std::uint64_t expires) {
         bl_lpm4 key{.bits = bits, .address = 0};
