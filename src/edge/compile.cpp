@@ -203,9 +203,9 @@ private:
         tables_.config.entries = static_cast<std::uint32_t>(tables_.entries.size());
         tables_.config.rules = static_cast<std::uint32_t>(tables_.rules.size());
         tables_.config.generation = binding_.generation;
-        constexpr std::uint32_t plain = 1U << BL_EDGE_PASS | 1U << BL_EDGE_DROP | 1U << BL_EDGE_ABORT;
+        constexpr std::uint32_t kPlain = 1U << BL_EDGE_PASS | 1U << BL_EDGE_DROP | 1U << BL_EDGE_ABORT;
         if (tables_.config.entry_flags != 0 || tables_.config.rule_flags != 0 ||
-            (tables_.config.verdicts & ~plain) != 0)
+            (tables_.config.verdicts & ~kPlain) != 0)
             tables_.config.needs |= BL_NEEDS_PACKET;
         if (tables_.config.entry_flags != 0)
             tables_.config.needs |= BL_NEEDS_EXTRAS;

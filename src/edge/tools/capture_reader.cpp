@@ -39,7 +39,7 @@ Result<> check_file(const std::string &path) {
 }
 
 /// libpcap puts the name of the file in front of some messages only.
-std::string without_name(std::string message, const std::string &path) {
+std::string without_name(const std::string &message, const std::string &path) {
     const std::string prefix = path + ": ";
     return message.starts_with(prefix) ? message.substr(prefix.size()) : message;
 }
