@@ -66,6 +66,9 @@ __noinline int edge_sum_chunk(struct xdp_md *ctx, __u32 offset, __u32 size)
 
 	if (!chunk || size < 1 || size > sizeof *chunk)
 		return -1;
+	/* The same once more for Linux 6.12: clang makes one compare of both, and that verifier loses the lower bound. */
+	barrier_var(size);
+	size = ((size - 1) & (sizeof *chunk - 1)) + 1;
 	if (size < sizeof *chunk)
 		__builtin_memset(chunk, 0, sizeof *chunk);
 	if (bpf_xdp_load_bytes(ctx, offset, chunk, size))

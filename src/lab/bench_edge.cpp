@@ -44,7 +44,8 @@ Result<edge::Program> load_policy(const std::vector<std::string> &rules, const P
                                 .xsks = {},
                                 .generation = 1};
     BL_TRY(const edge::Tables tables, edge::compile(policy, binding));
-    return edge::Program::load(tables, kept);
+    // Redirect targets are looked up in the namespace of the calling thread.
+    return place.node->within([&] { return edge::Program::load(tables, kept); });
 }
 
 Result<double> time_program(int fd, const DropLab &lab, std::uint32_t repeat, std::uint32_t expected) {

@@ -27,6 +27,8 @@ Spread spread_98(std::vector<double> values) {
 std::string text(const Spread &figure, int digits) {
     if (figure.runs == 0)
         return "-";
+    if (figure.median >= 1000)
+        digits = 0;
     return fmt::format("{:.{}f} [{:.{}f}-{:.{}f}]", figure.median, digits, figure.min, digits, figure.max, digits);
 }
 

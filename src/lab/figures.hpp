@@ -21,7 +21,7 @@ struct Spread {
 /// The same without the lowest and the highest hundredth: of thousands of samples, one is always interrupted.
 [[nodiscard]] Spread spread_98(std::vector<double> values);
 
-/// "43.1 [42.0-45.3]"; "-" when nothing was measured.
+/// "43.1 [42.0-45.3]", from 1000 on without decimals; "-" when nothing was measured.
 [[nodiscard]] std::string text(const Spread &figure, int digits = 1);
 
 /// above[i] / below[i], round by round: what was measured next to each other is compared with each other. Rounds

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/generator.hpp"
 
+#include <ostream>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <harness/assert.hpp>
@@ -97,6 +99,11 @@ struct Variant {
     bl_lab_flows (*flows)(std::uint32_t, bool);
     bool udp_checksum;
 };
+
+/// Without it CTest's name of the test would be the bytes of the struct.
+void PrintTo(const Variant &value, std::ostream *out) {
+    *out << value.name;
+}
 
 class LabGeneratorFlows : public testing::TestWithParam<Variant> {};
 

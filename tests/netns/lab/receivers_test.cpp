@@ -3,6 +3,8 @@
 // Everything the bench compares drops each frame of the generator and counts it, and is gone afterwards.
 #include "lab/receivers.hpp"
 
+#include <ostream>
+
 #include <gtest/gtest.h>
 #include <harness/assert.hpp>
 
@@ -17,6 +19,11 @@ struct Candidate {
     const char *needs; ///< A program that must be installed; null: none.
     MadeReceiver (*make)(const Place &place, const Lab &lab);
 };
+
+/// Without it CTest's name of the test would be the bytes of the struct.
+void PrintTo(const Candidate &value, std::ostream *out) {
+    *out << value.name;
+}
 
 class LabReceivers : public testing::TestWithParam<Candidate> {};
 
