@@ -10,6 +10,7 @@
 #include <linux/if_link.h>
 
 #include <beeline/kernel/device.hpp>
+#include <beeline/kernel/features.hpp>
 #include <beeline/kernel/hooks.hpp>
 #include <beeline/kernel/prog.hpp>
 
@@ -112,6 +113,28 @@ std::string no_xmit_remedy(const kernel::Device &device) {
                                  : "use a device whose driver implements ndo_xdp_xmit, or mode = \"generic\"";
 }
 
+/// On Linux 6.9 and later generic XDP copies a frame that has not the room it wants, nearly every one, and the copy has
+/// lost its mac_len (net/core/skbuff.c skb_pp_cow_data), by which kernel/bpf/cpumap.c finds the IP header: the other
+/// CPU gets headers that begin 14 bytes early and drops them all. Seen on 6.18.
+Result<> check_cpus(const Policy &policy, const std::vector<DeviceStatus> &devices) {
+    const bool hands_over = std::any_of(policy.rules.begin(), policy.rules.end(),
+                                        [](const Rule &rule) { return rule.action.verdict == Verdict::cpu; });
+    const auto generic =
+        std::find_if(devices.begin(), devices.end(), [](const DeviceStatus &d) { return d.mode == Mode::generic; });
+    if (!hands_over || generic == devices.end() || kernel::version_less(kernel::kernel_version(), "6.9"))
+        return {};
+    return fail(Kind::unsupported, 0,
+                "cpu on " + generic->name + ": this kernel loses what generic XDP hands to another CPU",
+                "mode = \"native\", or leave " + generic->name + " out of 'devices'");
+}
+
+/// What takes the tag off before XDP sees it, and what to do about it.
+std::string tag_remedy(const kernel::Device &device) {
+    return device.kind == "veth"
+               ? "its peer puts tags beside the frame, where XDP does not see them; ethtool -K PEER txvlan off"
+               : "the device takes the tags off before XDP sees them; ethtool -K " + device.name + " rxvlan off";
+}
+
 } // namespace
 
 void Evicted::put_back() const {
@@ -164,6 +187,7 @@ Result<std::vector<std::string>> foresee(const Policy &policy, kernel::RtNetlink
                         "redirect to " + target.name + ": it takes no frames from native XDP now, all would be lost",
                         no_xmit_remedy(target));
     }
+    BL_CHECK(check_cpus(policy, devices));
     BL_TRY(const auto ethtool, kernel::Ethtool::open());
     for (const DeviceStatus &device : devices) {
         BL_TRY(const auto features, kernel::xdp_features(static_cast<int>(device.ifindex)));
@@ -171,9 +195,10 @@ Result<std::vector<std::string>> foresee(const Policy &policy, kernel::RtNetlink
             warnings.push_back("tx on " + device.name +
                                ": it sends no XDP frames now; for a veth attach an XDP program to its peer");
         const auto stripped = ethtool.offload(device.name, kernel::Offload::rx_vlan);
-        if (reads_vlan && stripped && stripped->on)
-            warnings.push_back("vlan on " + device.name + ": the device takes the tags off before XDP sees them; " +
-                               "ethtool -K " + device.name + " rxvlan off");
+        if (reads_vlan && stripped && stripped->on) {
+            BL_TRY(const kernel::Device known, netlink.device(device.name));
+            warnings.push_back("vlan on " + device.name + ": " + tag_remedy(known));
+        }
     }
     return warnings;
 }

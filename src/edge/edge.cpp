@@ -219,11 +219,11 @@ Result<bool> Edge::rollback(std::uint32_t generation) {
 }
 
 Result<bool> Edge::down() {
+    BL_TRY(const bool up, is_up());
     std::error_code error;
-    if (!std::filesystem::exists(pins_, error))
+    if (!up && !std::filesystem::exists(pins_, error))
         return false;
     BL_TRY(auto pins, kernel::PinDir::lock(pins_, kLockWait)); // removes what others have left half made
-    BL_TRY(const bool up, pins.exists(kLive));
     BL_CHECK(check_ours(pins));
     BL_CHECK(take_down(std::move(pins)));
     return up;

@@ -38,9 +38,9 @@ std::vector<std::vector<std::string>> all_commands() {
     return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Help, testing::ValuesIn(all_commands()), [](const auto &info) {
+INSTANTIATE_TEST_SUITE_P(All, Help, testing::ValuesIn(all_commands()), [](const auto &instance) {
     std::string name = "beeline";
-    for (const std::string &word : info.param)
+    for (const std::string &word : instance.param)
         name += "_" + word;
     return name;
 });
