@@ -119,7 +119,7 @@ Result<int> explain(Context &context, const Options &options) {
 
 void add_explain(Commands &commands) {
     auto options = std::make_shared<Options>();
-    Command command = commands.add("explain", "Which rule decides a packet, by asking the live program",
+    Command command = commands.add("explain", "Which rule decides a packet: asks the live program",
                                    "sudo beeline explain 'tcp 192.0.2.1:4000 > 198.51.100.7:443 in eth0'\n"
                                    "sudo beeline explain 'udp [2001:db8::1]:53 > [2001:db8::2]:9 vlan 7'\n"
                                    "sudo beeline explain --pcap capture.pcap --packet 17\n"

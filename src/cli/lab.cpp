@@ -38,7 +38,7 @@ void add_lab(Commands &commands) {
     command.flag("--quick", show->quick, "Less traffic, the same checks");
 
     auto flags = std::make_shared<BenchFlags>();
-    command = commands.add("bench", "The careful measurement: interleaved runs, ratios, spread",
+    command = commands.add("bench", "Measures with care: interleaved runs, ratios, spread",
                            "sudo beeline bench edge --json > edge.jsonl", [flags](Context &) { return bench(*flags); });
     command.argument("PART", flags->part, "The part to measure (edge)");
     command.flag("--json", flags->bench.json, "One object a line");

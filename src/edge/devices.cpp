@@ -117,15 +117,21 @@ std::string no_xmit_remedy(const kernel::Device &device) {
 /// lost its mac_len (net/core/skbuff.c skb_pp_cow_data), by which kernel/bpf/cpumap.c finds the IP header: the other
 /// CPU gets headers that begin 14 bytes early and drops them all. Seen on 6.18.
 Result<> check_cpus(const Policy &policy, const std::vector<DeviceStatus> &devices) {
-    const bool hands_over = std::any_of(policy.rules.begin(), policy.rules.end(),
-                                        [](const Rule &rule) { return rule.action.verdict == Verdict::cpu; });
-    const auto generic =
-        std::find_if(devices.begin(), devices.end(), [](const DeviceStatus &d) { return d.mode == Mode::generic; });
-    if (!hands_over || generic == devices.end() || kernel::version_less(kernel::kernel_version(), "6.9"))
+    const auto hands_over = [&policy](const DeviceStatus &device) {
+        return std::any_of(policy.rules.begin(), policy.rules.end(), [&device](const Rule &rule) {
+            const auto &only = rule.match.device;
+            const bool listed = only && std::ranges::count(only->any_of, device.name) != 0;
+            return rule.action.verdict == Verdict::cpu && (!only || listed != only->negated);
+        });
+    };
+    const auto lost = std::find_if(devices.begin(), devices.end(), [&](const DeviceStatus &device) {
+        return device.mode == Mode::generic && hands_over(device);
+    });
+    if (lost == devices.end() || kernel::version_less(kernel::kernel_version(), "6.9"))
         return {};
     return fail(Kind::unsupported, 0,
-                "cpu on " + generic->name + ": this kernel loses what generic XDP hands to another CPU",
-                "mode = \"native\", or leave " + generic->name + " out of 'devices'");
+                "cpu on " + lost->name + ": this kernel loses what generic XDP hands to another CPU",
+                "mode = \"native\", or say `device` in the rule, without " + lost->name);
 }
 
 /// What takes the tag off before XDP sees it, and what to do about it.

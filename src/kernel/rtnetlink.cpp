@@ -148,11 +148,6 @@ Result<> RtNetlink::create_veth(const VethEnd &end, const VethEnd &other) {
         });
 }
 
-Result<> RtNetlink::create_dummy(const std::string &name) {
-    return create(
-        state_->netlink, name, "dummy", [&](NetlinkRequest &request) { request.put(IFLA_IFNAME, name); }, kNothing);
-}
-
 Result<> RtNetlink::create_bridge(const std::string &name) {
     return create(
         state_->netlink, name, "bridge", [&](NetlinkRequest &request) { request.put(IFLA_IFNAME, name); }, kNothing);

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <beeline/kernel/capabilities.hpp>
+
 namespace beeline::kernel {
 
 namespace {
@@ -19,6 +21,8 @@ std::unexpected<Error> skeleton_error(std::string_view verb, std::string_view ob
         if (const std::string said = log.summary(); !said.empty())
             what += ": " + said;
         failure = fail_errno(code == 0 ? EINVAL : code, std::move(what));
+        if (const auto allowed = require_root_or_caps(); !allowed && failure.error().kind == Kind::permission)
+            failure = std::unexpected(Error(allowed.error()).within(fmt::format("{} {}", verb, object)));
     }
     failure.error().detail = log.tail(kLogTailLines);
     return failure;

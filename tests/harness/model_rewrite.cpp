@@ -57,8 +57,10 @@ public:
     [[nodiscard]] std::uint16_t total() const {
         return ones_sum(View(bytes_).subspan(fields_.segment->at, fields_.segment->size), pseudo());
     }
+    /// Of a header whose options are cut, over those that are there: the rest cancels out.
     [[nodiscard]] std::uint16_t ip_total() const {
-        return ones_sum(View(bytes_).subspan(fields_.ip->at, (byte(fields_.ip->at) % 16) * 4u));
+        const View rest = View(bytes_).subspan(fields_.ip->at);
+        return ones_sum(rest.first(std::min<std::size_t>((byte(fields_.ip->at) % 16) * 4u, rest.size())));
     }
 
     [[nodiscard]] std::uint8_t byte(std::size_t at) const { return std::to_integer<std::uint8_t>(bytes_[at]); }

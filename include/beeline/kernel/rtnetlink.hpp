@@ -78,7 +78,6 @@ public:
     [[nodiscard]] Result<Device> device(int ifindex);
 
     [[nodiscard]] Result<> create_veth(const VethEnd &end, const VethEnd &other);
-    [[nodiscard]] Result<> create_dummy(const std::string &name);
     [[nodiscard]] Result<> create_vlan(const std::string &name, int lower, std::uint16_t id, bool service_tag = false);
     [[nodiscard]] Result<> create_bridge(const std::string &name);
     [[nodiscard]] Result<> remove_device(int ifindex);

@@ -64,11 +64,12 @@ std::set<std::string> named_devices(const Policy &policy, const std::vector<std:
     return names;
 }
 
-Result<std::map<std::string, std::uint32_t>> make_dummies(const std::set<std::string> &names) {
+/// One end of a veth pair each: every kernel that runs containers has that driver. The kernel numbers the other ends.
+Result<std::map<std::string, std::uint32_t>> make_stand_ins(const std::set<std::string> &names) {
     BL_TRY(auto netlink, kernel::RtNetlink::open());
     std::map<std::string, std::uint32_t> indexes = {{"lo", 1}}; // LOOPBACK_IFINDEX of the kernel
     for (const std::string &name : names) {
-        if (auto made = netlink.create_dummy(name); !made)
+        if (auto made = netlink.create_veth({.name = name}, {.name = ".beeline%d"}); !made)
             return std::unexpected(std::move(made).error().within("stand-in for device " + name));
         BL_TRY(const kernel::Device device, netlink.device(name));
         indexes[name] = static_cast<std::uint32_t>(device.ifindex);
@@ -146,7 +147,7 @@ Result<Judge> Judge::of_live(const Edge &edge) {
 Result<Judge> Judge::of_policy(const Policy &policy, const std::vector<std::string> &extra_devices) {
     BL_TRY(auto netns, kernel::NetNs::anonymous());
     BL_TRY(const auto guard, netns.enter());
-    BL_TRY(const auto devices, make_dummies(named_devices(policy, extra_devices)));
+    BL_TRY(const auto devices, make_stand_ins(named_devices(policy, extra_devices)));
     Binding binding;
     binding.ifindex = [&devices](const std::string &name) -> Result<std::uint32_t> {
         const auto device = devices.find(name);

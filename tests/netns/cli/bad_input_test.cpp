@@ -61,7 +61,7 @@ TEST_F(BadInput, ABrokenFileLeavesWhatIsLive) {
 }
 
 TEST_F(BadInput, AFileWithoutAnEdgeIsNothingToDo) {
-    fails(3, {"up", write("empty.toml", "log = \"info\"\n")}, "has no [edge]");
+    fails(3, {"up", write("empty.toml", "[host]\nlog = \"info\"\n")}, "has no [edge]");
 }
 
 TEST_F(BadInput, PinsOutsideABpffsAreRefusedWithTheRemedy) {

@@ -25,7 +25,7 @@ TEST_F(Commands, UpCountsAndDownEnds) {
     EXPECT_EQ(edge.at("up"), true);
     EXPECT_EQ(edge.at("generation"), 1);
     EXPECT_EQ(edge.at("devices").at(0).at("name"), "va");
-    EXPECT_EQ(edge.at("rules").at(0).at("line"), 6);
+    EXPECT_EQ(edge.at("rules").at(0).at("line"), 8);
     const Ended down = beeline({"down"});
     EXPECT_EQ(down.status, 0) << down.err;
     EXPECT_THAT(down.out, HasSubstr("the edge is down"));
@@ -101,7 +101,7 @@ TEST_F(Commands, CheckTouchesNothing) {
     EXPECT_THAT(good.out, HasSubstr("good: 2 rules, devices va"));
     const Ended bad = beeline({"check", config({"udp dpotr 7 -> drop"})});
     EXPECT_EQ(bad.status, 3);
-    EXPECT_THAT(bad.err, HasSubstr("beeline.toml:6:"));
+    EXPECT_THAT(bad.err, HasSubstr("beeline.toml:8:"));
     EXPECT_THAT(bad.err, HasSubstr("did you mean 'dport'"));
     EXPECT_THAT(bad.err, HasSubstr("beeline: " + path("beeline.toml") + ": 1 error\n"));
     EXPECT_EQ(status().at("up"), false);

@@ -81,7 +81,7 @@ TEST_F(Daemon, ReloadsOnSighupAndBearsABrokenFile) {
     (void)config({"udp dprot 7 -> drop"});
     running->signal(SIGHUP);
     ASSERT_TRUE(running->logged("what was live stays")) << running->log();
-    EXPECT_THAT(running->log(), HasSubstr("beeline.toml:6:"));
+    EXPECT_THAT(running->log(), HasSubstr("beeline.toml:8:"));
     EXPECT_EQ(status().at("generation"), 1);
     send(udp(7), 2);
     EXPECT_EQ(packets("udp dport 7 -> drop"), 4U);
@@ -213,10 +213,9 @@ TEST_F(Daemon, MetricsArePrometheus) {
     const auto scrape = [&] {
         const auto text = net_->within([&] {
             std::unique_ptr<std::FILE, int (*)(std::FILE *)> pipe(
-                popen(
-                    "exec 3<>/dev/tcp/127.0.0.1/9469 2>/dev/null || exit 1; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' "
-                    ">&3; cat <&3",
-                    "r"),
+                popen("bash -c 'exec 3<>/dev/tcp/127.0.0.1/9469; printf \"GET /metrics HTTP/1.0\\r\\n\\r\\n\" >&3; cat "
+                      "<&3'",
+                      "r"),
                 pclose);
             std::string all;
             std::array<char, 4096> buffer{};
@@ -274,7 +273,7 @@ TEST_F(Daemon, TheSocketIsRootsOrAGroups) {
 TEST_F(Daemon, WrongPlacesAreTold) {
     const auto fails = [&](const std::string &text, int status, const std::string &error) {
         const std::string name =
-            write("wrong.toml", text + "\n[edge]\ndevices = [\"va\"]\nrules = [\"fallback -> pass\"]\n");
+            write("wrong.toml", "[host]\n" + text + "\n[edge]\ndevices = [\"va\"]\nrules = [\"fallback -> pass\"]\n");
         const Ended ended = run_program({"--pins", pins(), "run", "-c", name}, {.netns = net_->netns().fd()});
         EXPECT_EQ(ended.status, status) << ended.err;
         EXPECT_THAT(ended.err, HasSubstr(error));

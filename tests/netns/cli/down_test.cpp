@@ -96,6 +96,9 @@ protected:
 
 TEST_F(Down, LeavesNothing) {
     ASSERT_FALSE(output_of("bpftool version 2>/dev/null").empty()) << "bpftool builds this program: it is installed";
+    ASSERT_TRUE(neighbour_->within([] { return output_of("ethtool -K vb gro on && echo done"); }).value_or("") ==
+                "done\n")
+        << "without GRO at its peer va cannot be redirected to";
     const std::string before = everything();
     const std::string file =
         config({"src @bad -> drop", "udp dport 7 -> rewrite dport 8 pass", "udp dport 9 rate over 5/s per src -> drop",

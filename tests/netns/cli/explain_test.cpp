@@ -28,7 +28,7 @@ TEST_F(Explain, AsksTheLiveProgram) {
     ASSERT_EQ(ended.status, 0) << ended.err;
     EXPECT_THAT(ended.out, HasSubstr("packet   udp 192.0.2.1:4000 > 198.51.100.7:7999, 42 bytes, in va\n"));
     EXPECT_THAT(ended.out, HasSubstr("rule     1: udp dport 7999 -> rewrite dport 7998 ttl 9 pass\n"));
-    EXPECT_THAT(ended.out, HasSubstr("place    " + path("beeline.toml") + ":6\n"));
+    EXPECT_THAT(ended.out, HasSubstr("place    " + path("beeline.toml") + ":8\n"));
     EXPECT_THAT(ended.out, HasSubstr("verdict  pass\n"));
     EXPECT_THAT(ended.out, HasSubstr("rewrite  dport: 7999 -> 7998\n"));
     EXPECT_THAT(ended.out, HasSubstr("rewrite  ttl: 64 -> 9\n"));
@@ -79,7 +79,7 @@ TEST_F(Explain, AFileNeedsNothingLiveAndNoDevice) {
     EXPECT_EQ(asked({"--file", file, "udp 192.0.2.1:1 > 192.0.2.2:53 in wan0"}).at("outcome"), "abort");
     EXPECT_EQ(asked({"--file", file, "udp 192.0.2.1:1 > 192.0.2.2:54"}).at("xdp"), "XDP_REDIRECT");
     EXPECT_THAT(beeline({"explain", "--file", file, "icmp 192.0.2.1 > 192.0.2.2"}).out,
-                HasSubstr("place    " + file + ":5\n"));
+                HasSubstr("place    " + file + ":6\n"));
     EXPECT_FALSE(std::filesystem::exists(pins()));
 }
 

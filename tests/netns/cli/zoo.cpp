@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "netns/cli/zoo.hpp"
 
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+
 namespace beeline::cli_test {
 
 using namespace harness;
@@ -23,6 +28,7 @@ void add_ipv4(std::vector<Kind> &all) {
     all.push_back({"tcp doff 4", of(Ip4{} / Tcp{.doff = 4})});
     all.push_back({"tcp doff 15 of 5", of(Ip4{} / Tcp{.doff = 15})});
     all.push_back({"udp", of(Ip4{} / Udp{.dport = 7999} / Payload("hello"))});
+    all.push_back({"udp to another port", of(Ip4{} / Udp{.dport = 7998})});
     all.push_back({"udp without checksum", of(Ip4{} / Udp{.dport = 7999, .check = 0} / Payload("hello"))});
     all.push_back({"udp lying length", of(Ip4{} / Udp{.length = 999})});
     all.push_back({"udp length below 8", of(Ip4{} / Udp{.length = 7})});
@@ -68,6 +74,7 @@ void add_ipv6(std::vector<Kind> &all) {
 
 void add_others(std::vector<Kind> &all) {
     all.push_back({"vlan", of(Vlan{.id = 7} / Ip4{} / Udp{.dport = 7999})});
+    all.push_back({"another vlan", of(Vlan{.id = 6} / Ip4{} / Tcp{})});
     all.push_back({"qinq", of(Vlan{.id = 8, .tpid = 0x88a8} / Vlan{.id = 9} / Ip6{} / Tcp{.flags = kSyn})});
     all.push_back({"three tags", of(Vlan{.id = 8} / Vlan{.id = 9} / Vlan{.id = 10} / Ip4{} / Udp{})});
     all.push_back({"cut tag", truncate(of(Vlan{.id = 7} / Ip4{} / Udp{}), 16)});
@@ -117,6 +124,29 @@ std::vector<std::string> zoo_rules() {
             "ethertype arp -> drop",
             "ethertype 0x88cc -> drop",
             "fallback -> drop"};
+}
+
+std::vector<Kind> scapy_zoo(const std::string &pcap) {
+    constexpr std::size_t kFileHeader = 24, kRecordHeader = 16, kLengthAt = 8; // pcap(5), in our byte order
+    const std::string command = "/usr/bin/python3 " BEELINE_SCAPY_KINDS " " + pcap;
+    const std::unique_ptr<std::FILE, int (*)(std::FILE *)> pipe(popen(command.c_str(), "r"), pclose);
+    std::ifstream file;
+    std::vector<Kind> all;
+    std::array<char, 100> line{};
+    while (pipe && std::fgets(line.data(), line.size(), pipe.get()) != nullptr)
+        all.push_back({std::string("scapy: ") + line.data(), {}});
+    file.open(pcap, std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+    std::size_t at = kFileHeader;
+    for (Kind &kind : all) {
+        std::uint32_t length = 0;
+        std::memcpy(&length, bytes.data() + at + kLengthAt, sizeof length);
+        at += kRecordHeader;
+        const auto *frame = reinterpret_cast<const std::byte *>(bytes.data() + at);
+        kind.frame.assign(frame, frame + length);
+        at += length;
+    }
+    return all;
 }
 
 } // namespace beeline::cli_test

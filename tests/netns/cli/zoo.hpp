@@ -18,4 +18,7 @@ struct Kind {
 [[nodiscard]] std::vector<Kind> packet_zoo();
 [[nodiscard]] std::vector<std::string> zoo_rules();
 
+/// The packets that scapy makes and writes to this pcap file (scapy_kinds.py); none where there is no scapy.
+[[nodiscard]] std::vector<Kind> scapy_zoo(const std::string &pcap);
+
 } // namespace beeline::cli_test

@@ -154,7 +154,7 @@ TEST_F(EdgeLife, down_leaves_nothing) {
     ASSERT_VALUE(const World world, World::look(*pair_->b, pair_->lab.bpffs()));
     ASSERT_OK(host_->up(
         {.devices = {"vb", "lo"},
-         .rules = {"src @bad -> drop", "udp dport 8 -> log every 1 drop", "udp dport 9 -> cpu 0",
+         .rules = {"src @bad -> drop", "udp dport 8 -> log every 1 drop", "device vb udp dport 9 -> cpu 0",
                    "udp dport 10 -> xsk tool", "udp dport 11 -> redirect vb", "tcp rate over 10/s per src -> drop"},
          .sets = "[sets.bad]\ntype = \"prefix\"\nentries = [\"203.0.113.0/24\", \"2001:db8:9::/48\"]\n"}));
     EXPECT_FALSE(passes(8));
