@@ -2,7 +2,9 @@
 #include "lab/capture.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -15,7 +17,8 @@ namespace beeline::lab {
 namespace {
 
 constexpr int kBufferBytes = 8 << 20;
-constexpr std::size_t kMaxFrame = 65536 + 64; ///< GRO may have put several together.
+constexpr auto kLongestEnd = std::chrono::seconds(1); ///< Of a device that does not fall silent.
+constexpr std::size_t kMaxFrame = 65536 + 64;         ///< GRO may have put several together.
 
 Result<kernel::UniqueFd> open_packet_socket(const std::string &device) {
     BL_TRY(auto links, kernel::RtNetlink::open());
@@ -65,11 +68,13 @@ Capture::~Capture() {
 
 void Capture::listen() {
     std::vector<std::byte> frame(kMaxFrame);
-    int after_stop = 20; // Waits of 50 ms at most.
+    std::optional<std::chrono::steady_clock::time_point> end; // Set when told to stop: what is queued is still read.
     while (true) {
         pollfd wait{.fd = socket_.get(), .events = POLLIN, .revents = 0};
         const int ready = ::poll(&wait, 1, 50);
-        if (stop_ && (ready == 0 || --after_stop == 0))
+        if (stop_ && !end)
+            end = std::chrono::steady_clock::now() + kLongestEnd;
+        if (end && (ready == 0 || std::chrono::steady_clock::now() > *end))
             return;
         if (ready <= 0)
             continue;
