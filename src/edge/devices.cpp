@@ -141,6 +141,17 @@ std::string tag_remedy(const kernel::Device &device) {
                : "the device takes the tags off before XDP sees them; ethtool -K " + device.name + " rxvlan off";
 }
 
+/// Generic XDP comes behind GRO and sees what TSO of a veth's peer has left whole; a redirect of more than the target's
+/// MTU is refused (include/linux/filter.h __xdp_ok_fwd_dev), so TCP crawls from one retransmission to the next. Native
+/// XDP on a veth switches segmentation of the peer off. Whether the peer segments cannot be seen from another
+/// namespace.
+std::string large_remedy(const kernel::Device &device, const kernel::Ethtool &ethtool) {
+    if (device.kind == "veth")
+        return "ethtool -K PEER tso off";
+    const auto gro = ethtool.offload(device.name, kernel::Offload::gro);
+    return gro && gro->on ? "ethtool -K " + device.name + " gro off" : std::string();
+}
+
 } // namespace
 
 void Evicted::put_back() const {
@@ -179,11 +190,12 @@ Result<std::vector<std::string>> foresee(const Policy &policy, kernel::RtNetlink
     std::vector<std::string> warnings;
     const bool native =
         std::any_of(devices.begin(), devices.end(), [](const DeviceStatus &d) { return d.mode == Mode::native; });
-    bool sends_back = false, reads_vlan = false;
+    bool sends_back = false, reads_vlan = false, redirects = false;
     for (const Rule &rule : policy.rules) {
         const Match &match = rule.match;
         sends_back |= rule.action.verdict == Verdict::tx;
         reads_vlan |= match.vlan || match.inner_vlan || match.tagged;
+        redirects |= rule.action.verdict == Verdict::redirect;
         if (rule.action.verdict != Verdict::redirect || !native)
             continue;
         BL_TRY(const kernel::Device target, netlink.device(rule.action.target));
@@ -204,6 +216,12 @@ Result<std::vector<std::string>> foresee(const Policy &policy, kernel::RtNetlink
         if (reads_vlan && stripped && stripped->on) {
             BL_TRY(const kernel::Device known, netlink.device(device.name));
             warnings.push_back("vlan on " + device.name + ": " + tag_remedy(known));
+        }
+        if (redirects && device.mode == Mode::generic) {
+            BL_TRY(const kernel::Device known, netlink.device(device.name));
+            if (const std::string remedy = large_remedy(known, ethtool); !remedy.empty())
+                warnings.push_back("redirect on " + device.name +
+                                   ": generic XDP loses packets that are put together to more than the MTU; " + remedy);
         }
     }
     return warnings;

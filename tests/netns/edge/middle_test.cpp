@@ -46,19 +46,37 @@ protected:
         ASSERT_VALUE(a_, lab_->add("a"));
         ASSERT_VALUE(m_, lab_->add("m"));
         ASSERT_VALUE(b_, lab_->add("b"));
-        // GRO: the far ends take redirected frames without a program of their own.
-        const lab::CableOptions options{.tx_checksum = GetParam().offload, .gro = true};
+        const lab::CableOptions options{.tx_checksum = GetParam().offload};
         ASSERT_OK(lab_->cable({.node = a_, .device = "va", .addresses = {"10.9.0.1/24", "fd09::1/64"}},
                               {.node = m_, .device = "ma"}, options));
         ASSERT_OK(lab_->cable({.node = m_, .device = "mb"},
                               {.node = b_, .device = "vb", .addresses = {"10.9.0.2/24", "fd09::2/64"}}, options));
+        // Generic XDP redirects nothing larger than the MTU; up() warns of that.
+        ASSERT_OK(a_->set_offload("va", "tso", false));
+        ASSERT_OK(b_->set_offload("vb", "tso", false));
+        // The far ends take redirected frames when they have a program. GRO would do, but a capture then sees TCP
+        // segments put together, whose checksum field holds what a device would want there.
+        ASSERT_VALUE(auto programs, lab::Bare::load());
+        programs_.emplace(std::move(programs));
+        for (const lab::Place &place : {lab::Place{a_, "va"}, lab::Place{b_, "vb"}}) {
+            ASSERT_VALUE(auto link, programs_->attach(lab::Bare::Program::pass, place));
+            links_.push_back(std::move(link));
+        }
         ASSERT_VALUE(auto host, Host::on(*m_, lab_->bpffs() / "m"));
         host_.emplace(std::move(host));
     }
     void up(std::vector<std::string> rules) {
         rules.emplace_back("device ma -> redirect mb");
         rules.emplace_back("device mb -> redirect ma");
-        ASSERT_OK(host_->up({.devices = {"ma", "mb"}, .rules = rules, .mode = GetParam().mode}));
+        ASSERT_VALUE(const UpReport report,
+                     host_->up({.devices = {"ma", "mb"}, .rules = rules, .mode = GetParam().mode}));
+        if (GetParam().native())
+            EXPECT_THAT(report.warnings, testing::IsEmpty());
+        else
+            EXPECT_THAT(report.warnings,
+                        testing::ElementsAre(testing::AllOf(testing::HasSubstr("redirect on ma"),
+                                                            testing::HasSubstr("ethtool -K PEER tso off")),
+                                             testing::HasSubstr("redirect on mb")));
     }
     [[nodiscard]] Talk talk() const {
         return {.client = a_, .server = b_, .to = GetParam().v6 ? "fd09::2" : "10.9.0.2"};
@@ -73,10 +91,13 @@ protected:
             EXPECT_GE(found.sums.udp, talk.udp_checksum ? talk.messages : 0U);
             EXPECT_EQ(found.sums.bad, 0U) << found.sums.text();
             EXPECT_EQ(found.sums.malformed, 0U) << found.sums.text();
-            if (GetParam().native() || !GetParam().offload)
+            if (GetParam().native() || !GetParam().offload) {
                 EXPECT_TRUE(found.sums.clean()) << found.sums.text();
-            else // The skb goes along, and says of itself that its checksum is partial.
-                EXPECT_EQ(found.sums.partial, found.unfinished);
+            } else { // The skb goes along, and says of itself that its checksum is partial.
+                EXPECT_LE(found.sums.partial, found.unfinished);
+                // One in 65,536 holds by chance what a complete packet would, and is taken for one.
+                EXPECT_LE(found.unfinished - found.sums.partial, 3U);
+            }
         }
         EXPECT_EQ(host_->odd("csum_completed") > 0, GetParam().native() && GetParam().offload);
         for (const char *trouble : {"rewrite_short", "csum_failed", "redirect_failed", "no_rule"})
@@ -85,6 +106,8 @@ protected:
 
     std::optional<lab::Lab> lab_;
     const lab::Node *a_ = nullptr, *m_ = nullptr, *b_ = nullptr;
+    std::optional<lab::Bare> programs_;
+    std::vector<kernel::Link> links_;
     std::optional<Host> host_;
 };
 
