@@ -36,6 +36,11 @@ protected:
     void SetUp() override {
         BL_NEED_ROOT();
         ASSERT_VALUE(pair_, Pair::make({.silent = true}));
+        if (const auto made = add(*pair_->a, "va", "probe", "802.1Q", "1"); !made) {
+            ASSERT_THAT(made.error().message(), testing::HasSubstr("Unknown device type"));
+            GTEST_SKIP() << "this kernel has no VLAN devices (CONFIG_VLAN_8021Q)";
+        }
+        ASSERT_OK(pair_->a->run({.words = {"ip", "link", "delete", "probe"}}));
         for (const auto &[node, device, number] :
              {std::tuple(pair_->a, std::string("va"), 1), std::tuple(pair_->b, std::string("vb"), 2)}) {
             // Else veth carries the tag beside the frame, where XDP does not see it.
