@@ -75,6 +75,16 @@ std::string still_there(const Ids &ids) {
 
 class Down : public Host {
 protected:
+    /// What a new cable goes on changing by itself: carrier at both ends, and IPv6 addresses that are being tried.
+    bool settled() {
+        for (const harness::TestNet *net : {&*net_, &*neighbour_}) {
+            const std::string shown = net->within([] { return output_of("ip addr"); }).value_or("");
+            if (shown.find("state UP") == std::string::npos || shown.find("NO-CARRIER") != std::string::npos ||
+                shown.find("tentative") != std::string::npos)
+                return false;
+        }
+        return true;
+    }
     /// Everything of this host that a change could have left its marks on.
     std::string everything() {
         const auto text = net_->within([] {
@@ -99,6 +109,7 @@ TEST_F(Down, LeavesNothing) {
     ASSERT_TRUE(neighbour_->within([] { return output_of("ethtool -K vb gro on && echo done"); }).value_or("") ==
                 "done\n")
         << "without GRO at its peer va cannot be redirected to";
+    ASSERT_TRUE(eventually([this] { return settled(); })) << "the cable did not come up";
     const std::string before = everything();
     const std::string file =
         config({"src @bad -> drop", "udp dport 7 -> rewrite dport 8 pass", "udp dport 9 rate over 5/s per src -> drop",
