@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Pinned state that is not as we left it is named, changes nothing, and can be taken down.
+#include <chrono>
 #include <functional>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -47,6 +49,17 @@ Result<> exchange_pin(const Host &host, const char *name) {
     BL_CHECK(remove_pin(host, name));
     BL_TRY(const kernel::UniqueFd other, kernel::create_map({.name = "other", .key_size = 12, .value_size = 20}));
     return kernel::pin_object(other.get(), host.pin(name));
+}
+
+/// The kernel frees a link that nobody holds any more in its own time.
+Result<> wait_detached(const Host &host, const std::string &device) {
+    for (int tries = 0; tries < 1500; ++tries) {
+        BL_TRY(const kernel::Device now, host.node().device(device));
+        if (now.xdp.empty())
+            return {};
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return fail(Kind::host, 0, "the link of " + device + " is still there");
 }
 
 const std::vector<Damage> &damages() {
@@ -95,7 +108,7 @@ const std::vector<Damage> &damages() {
          [](const Host &host) -> Result<> {
              for (const auto &entry : std::filesystem::directory_iterator(host.pins() / "edge"))
                  std::filesystem::remove(entry.path());
-             return {};
+             return wait_detached(host, "vb");
          },
          "edge_"},
     };
