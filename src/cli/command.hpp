@@ -46,7 +46,7 @@ private:
 /// The command line being put together.
 class Commands {
 public:
-    Commands(CLI::App &app, Context &context) : app_(&app), context_(&context) {}
+    explicit Commands(CLI::App &app) : app_(&app) {}
 
     /// The example is shown by --help as it is, indented.
     Command add(const std::string &name, const std::string &description, const std::string &example, Run run);
@@ -61,7 +61,6 @@ private:
     CLI::App *describe(CLI::App *parent, const std::string &name, const std::string &description,
                        const std::string &example);
     CLI::App *app_;
-    Context *context_;
     Run chosen_;
 };
 

@@ -61,7 +61,7 @@ int run(int argc, char **argv) {
     kernel::LibbpfLog::silence();
     Context context;
     CLI::App app("Puts every flow of this host on its shortest path", "beeline");
-    Commands commands(app, context);
+    Commands commands(app);
     add_globals(app, context.globals);
     add_commands(commands);
     try {
