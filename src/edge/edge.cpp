@@ -51,6 +51,16 @@ Result<> clear_sources(const std::set<std::uint32_t> &slots, const Kept &kept) {
     return {};
 }
 
+/// A slot that a name gets anew may hold a socket of the name before: it would get packets that are not its own.
+Result<> clear_new_xsks(const Tables &tables, const std::optional<State> &before, const Kept &kept) {
+    BL_TRY(auto sockets, (kernel::Map<std::uint32_t, std::uint32_t>::share(kept.fd("edge_xsks"))));
+    for (const auto &[name, slot] : tables.xsks)
+        if (before && !before->xsks.contains(name))
+            for (std::uint32_t queue = 0; queue < BL_EDGE_XSK_QUEUES; ++queue)
+                BL_CHECK(sockets.erase(slot * BL_EDGE_XSK_QUEUES + queue));
+    return {};
+}
+
 /// A slot that a rule gets anew may hold another rule's past.
 Result<> clear_new_slots(const Tables &tables, const std::optional<State> &before, const Kept &kept) {
     BL_TRY(auto hits, (kernel::PerCpuMap<std::uint32_t, bl_edge_hits>::share(kept.fd("edge_hits"))));
@@ -161,6 +171,7 @@ Result<UpReport> Edge::up(const Policy &policy, const UpOptions &options) {
         State state = describe(policy, tables, options);
         BL_TRY(state.netns, this_netns());
         BL_CHECK(clear_new_slots(tables, before, kept));
+        BL_CHECK(clear_new_xsks(tables, before, kept));
         if (before) {
             BL_TRY(const Program old, Program::from_pins(pins.live(kLive)));
             BL_CHECK(carry_runtime_entries(*before, old, tables, program));

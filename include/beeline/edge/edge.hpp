@@ -49,7 +49,8 @@ struct HookProgram {
 };
 
 /// Where an AF_XDP socket has to be put to get what `xsk NAME` gives away: `map` is pinned, the index for receive queue
-/// q is first + q. A reload keeps it; the socket is out of the map when it is closed.
+/// q is first + q. A reload that names it keeps it; the socket is out of the map when it is closed, or when the place
+/// goes to another name.
 struct XskStatus {
     std::string name;
     std::filesystem::path map;
