@@ -202,8 +202,13 @@ Result<> Lab::cable(const End &a, const End &b, const CableOptions &options) {
     const std::scoped_lock guard(state_->lock);
     BL_CHECK(a.node->within([&]() -> Result<> {
         BL_TRY(auto links, kernel::RtNetlink::open());
-        return links.create_veth({.name = a.device, .mtu = options.mtu},
-                                 {.name = b.device, .netns_fd = b.node->netns().fd(), .mtu = options.mtu});
+        const auto end = [&](const std::string &name) {
+            return kernel::VethEnd{
+                .name = name, .mtu = options.mtu, .rx_queues = options.queues, .tx_queues = options.queues};
+        };
+        kernel::VethEnd far = end(b.device);
+        far.netns_fd = b.node->netns().fd();
+        return links.create_veth(end(a.device), far);
     }));
     BL_CHECK(bring_up(a));
     BL_CHECK(bring_up(b));

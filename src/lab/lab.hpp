@@ -58,6 +58,7 @@ struct CableOptions {
     bool tx_checksum = true; ///< Off: packets carry complete checksums (ethtool -K tx off), both ends.
     bool gro = false;        ///< On: an end takes frames from XDP_TX and redirect without a program of its own.
     std::uint32_t mtu = 1500;
+    std::uint32_t queues = 1; ///< Receive and transmit, both ends.
 };
 
 /// Everything that it makes is named bl-NAME-...-PID. Block: while a Lab lives, SIGINT, SIGTERM and SIGHUP remove it

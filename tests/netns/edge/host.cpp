@@ -79,8 +79,9 @@ Result<std::unique_ptr<Pair>> Pair::make(const Options &options) {
         BL_CHECK(silence(*a));
         BL_CHECK(silence(*b));
     }
-    BL_CHECK(lab.cable({.node = a, .device = "va", .addresses = of_a}, {.node = b, .device = "vb", .addresses = of_b},
-                       {.tx_checksum = options.tx_checksum, .gro = options.gro, .mtu = options.mtu}));
+    BL_CHECK(lab.cable(
+        {.node = a, .device = "va", .addresses = of_a}, {.node = b, .device = "vb", .addresses = of_b},
+        {.tx_checksum = options.tx_checksum, .gro = options.gro, .mtu = options.mtu, .queues = options.queues}));
     return std::make_unique<Pair>(std::move(lab), a, b);
 }
 

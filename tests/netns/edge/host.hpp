@@ -85,6 +85,7 @@ struct Pair {
         bool tx_checksum = true;
         bool gro = false;
         std::uint32_t mtu = 1500;
+        std::uint32_t queues = 1;
         bool silent = false; ///< No addresses and no IPv6: every frame is the test's.
     };
     [[nodiscard]] static Result<std::unique_ptr<Pair>> make(const Options &options);

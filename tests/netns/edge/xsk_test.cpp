@@ -39,7 +39,11 @@ class EdgeXsk : public testing::TestWithParam<Way> {
 protected:
     void SetUp() override {
         BL_NEED_ROOT();
-        ASSERT_VALUE(pair_, Pair::make({.silent = true}));
+        make({.silent = true});
+    }
+    void make(const Pair::Options &options) {
+        from_.reset(), stack_.reset(), host_.reset(), pair_.reset(); // a lab of this name may be there once
+        ASSERT_VALUE(pair_, Pair::make(options));
         ASSERT_VALUE(auto host, pair_->host_b());
         host_.emplace(std::move(host));
         ASSERT_VALUE(auto from, Wire::open(*pair_->a, "va"));
@@ -57,9 +61,9 @@ protected:
             return fail(Kind::state, 0, "status shows no xsk " + std::string(name));
         return *found;
     }
-    [[nodiscard]] Result<RawXsk> listen(std::string_view name) const {
+    [[nodiscard]] Result<RawXsk> listen(std::string_view name, std::uint32_t queue = 0) const {
         BL_TRY(const XskStatus at, place(name));
-        BL_TRY(RawXsk socket, RawXsk::open(*pair_->b, "vb"));
+        BL_TRY(RawXsk socket, RawXsk::open(*pair_->b, "vb", queue));
         BL_CHECK(socket.join(at));
         return socket;
     }
@@ -147,6 +151,35 @@ TEST_P(EdgeXsk, nobody_listens_to_passes_and_is_counted) {
     EXPECT_EQ(host_->odd("xsk_absent"), 3U);
     EXPECT_EQ(host_->odd("csum_completed"), 0U);
     EXPECT_EQ(host_->packets(rule), 3U);
+}
+
+TEST_P(EdgeXsk, has_a_place_for_each_queue) {
+    make({.gro = true, .queues = 2, .silent = true}); // without NAPI all is received on queue 0
+    up({"udp dport 7 -> xsk app"});
+    ASSERT_VALUE(RawXsk second, listen("app", 1));
+    // The sender's device spreads flows over its queues; the other end receives on the same one.
+    constexpr std::uint16_t kFlows = 50;
+    std::vector<Bytes> flows;
+    for (std::uint16_t i = 0; i < kFlows; ++i)
+        flows.push_back(frame(Udp{.sport = static_cast<std::uint16_t>(40000 + i), .dport = 7} / Payload(18)));
+    std::vector<Bytes> of_first, of_second;
+    for (const Bytes &flow : flows)
+        ASSERT_OK(from_->send(flow));
+    while (const auto got = second.receive(kSilence))
+        of_second.push_back(*got);
+    while (const auto got = stack_->receive(kSilence))
+        of_first.push_back(got->bytes);
+    EXPECT_FALSE(of_first.empty());
+    EXPECT_FALSE(of_second.empty());
+    EXPECT_EQ(host_->odd("xsk_absent"), of_first.size()) << "nobody on the first queue";
+    std::vector<Bytes> both = of_first;
+    both.insert(both.end(), of_second.begin(), of_second.end());
+    EXPECT_THAT(both, testing::UnorderedElementsAreArray(flows));
+    ASSERT_VALUE(RawXsk first, listen("app", 0));
+    for (const Bytes &flow : of_first)
+        expect_at(first, flow, flow);
+    for (const Bytes &flow : of_second)
+        expect_at(second, flow, flow);
 }
 
 TEST_P(EdgeXsk, keeps_its_place_over_reloads) {
