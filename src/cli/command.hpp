@@ -14,7 +14,7 @@
 
 #include "cli/context.hpp"
 
-namespace CLI {
+namespace CLI { // NOLINT(readability-identifier-naming): theirs
 class App;
 }
 

@@ -38,6 +38,7 @@ void set_up(httplib::Server &server) {
         const int yes = 1;
         setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     });
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): the type of the handler is theirs
     server.set_exception_handler([](const httplib::Request &, httplib::Response &response, std::exception_ptr) {
         response.status = 500; // nothing of ours throws: out of memory, for one
     });
