@@ -190,7 +190,7 @@ TEST_P(EdgeActions, set_entries_expire_by_themselves) {
             std::this_thread::sleep_for(std::chrono::milliseconds(50));
             expired = passes(udp(7), rule);
         }
-        EXPECT_TRUE(expired) << what.name;
+        ASSERT_TRUE(expired) << what.name;
         EXPECT_GE(Clock::now() - added, kLifetime) << what.name << ": too early";
         ASSERT_VALUE(const auto listed, pair_->b->within([&] { return host_->edge().set_list(what.name); }));
         EXPECT_TRUE(listed.empty()) << what.name;

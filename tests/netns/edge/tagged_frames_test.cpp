@@ -108,12 +108,12 @@ TEST_P(EdgeTaggedFrames, are_rewritten_behind_their_tags) {
     up({match(kOther) + " -> drop", match(kInner) + " udp dport 7999" + to, match(kInner) + " tcp dport 7999" + to});
     for (const Bytes &frame : frames(kInner, 7999)) {
         ASSERT_VALUE(const model::Answer answer, expected(frame));
-        expect_as_the_model(*chain_->stack, frame, answer.rule);
+        ASSERT_NO_FATAL_FAILURE(expect_as_the_model(*chain_->stack, frame, answer.rule));
         EXPECT_NE(answer.rule, 3U);
         EXPECT_NE(hex(answer.frame), hex(frame));
     }
     for (const Bytes &frame : frames(kInner, 8000))
-        expect_as_the_model(*chain_->stack, frame, 3);
+        ASSERT_NO_FATAL_FAILURE(expect_as_the_model(*chain_->stack, frame, 3));
 }
 
 TEST_P(EdgeTaggedFrames, of_another_VLAN_are_another_rule_s) {
@@ -122,7 +122,7 @@ TEST_P(EdgeTaggedFrames, of_another_VLAN_are_another_rule_s) {
     for (const Bytes &frame : frames(kInner, 7999))
         ASSERT_OK(chain_->from->send(frame));
     for (const Bytes &frame : frames(kOther, 7999))
-        expect_as_the_model(*chain_->stack, frame, 1); // the first to arrive
+        ASSERT_NO_FATAL_FAILURE(expect_as_the_model(*chain_->stack, frame, 1)); // the first to arrive
     EXPECT_EQ(chain_->host->packets(drop), 4U);
     EXPECT_EQ(chain_->host->packets(mark), 4U);
     const Bytes bare = (Eth{} / Ip4{} / Udp{.dport = 7999} / Payload(18)).bytes();
@@ -137,7 +137,7 @@ TEST_P(EdgeTaggedFrames, are_redirected_with_their_tags) {
     for (const Bytes &frame : frames(kInner, 7999)) {
         ASSERT_VALUE(const model::Answer answer, expected(frame));
         EXPECT_EQ(answer.xdp, static_cast<std::uint32_t>(XDP_REDIRECT));
-        expect_as_the_model(*chain_->far, frame, answer.rule);
+        ASSERT_NO_FATAL_FAILURE(expect_as_the_model(*chain_->far, frame, answer.rule));
     }
     EXPECT_FALSE(chain_->stack->receive(kSilence));
     EXPECT_EQ(chain_->host->odd("redirect_failed"), 0U);

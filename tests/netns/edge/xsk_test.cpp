@@ -178,9 +178,9 @@ TEST_P(EdgeXsk, has_a_place_for_each_queue) {
     EXPECT_THAT(both, testing::UnorderedElementsAreArray(flows));
     ASSERT_VALUE(RawXsk first, listen("app", 0));
     for (const Bytes &flow : of_first)
-        expect_at(first, flow, flow);
+        ASSERT_NO_FATAL_FAILURE(expect_at(first, flow, flow));
     for (const Bytes &flow : of_second)
-        expect_at(second, flow, flow);
+        ASSERT_NO_FATAL_FAILURE(expect_at(second, flow, flow));
 }
 
 TEST_P(EdgeXsk, keeps_its_place_over_reloads) {
