@@ -49,7 +49,7 @@ constexpr bpf_insn insn(int code, std::uint8_t dst, std::uint8_t src, std::int16
 /// counts[{dev->name, act}]++ for TP_PROTO(const struct net_device *dev, const struct bpf_prog *xdp, u32 act) of
 /// include/trace/events/xdp.h.
 auto program(int map, std::int32_t name) {
-    constexpr int kMov = BPF_ALU64 | BPF_MOV, kAdd = BPF_ALU64 | BPF_ADD | BPF_K, kLoad = BPF_LDX | BPF_DW | BPF_MEM;
+    constexpr int kMov = BPF_ALU64 | BPF_MOV, kAdd = BPF_ALU64 | BPF_ADD, kLoad = BPF_LDX | BPF_DW | BPF_MEM;
     constexpr std::int16_t kKey = -static_cast<std::int16_t>(sizeof(Key)), kCode = kKey + IFNAMSIZ, kOne = kKey - 8;
     return std::array{
         insn(kLoad, BPF_REG_3, BPF_REG_1, 0, 0),  // r3 = dev
@@ -61,7 +61,7 @@ auto program(int map, std::int32_t name) {
         insn(kAdd, BPF_REG_1, 0, 0, kKey),
         insn(kMov | BPF_K, BPF_REG_2, 0, 0, IFNAMSIZ),
         insn(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_probe_read_kernel),
-        insn(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, map),
+        insn(BPF_LD | BPF_DW, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, map),
         insn(0, 0, 0, 0, 0),
         insn(kMov | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0),
         insn(kAdd, BPF_REG_2, 0, 0, kKey),
@@ -70,7 +70,7 @@ auto program(int map, std::int32_t name) {
         insn(kMov | BPF_K, BPF_REG_1, 0, 0, 1),
         insn(BPF_STX | BPF_DW | BPF_ATOMIC, BPF_REG_0, BPF_REG_1, 0, BPF_ADD),
         insn(BPF_JMP | BPF_JA, 0, 0, 8, 0), // done
-        insn(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, map),
+        insn(BPF_LD | BPF_DW, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, map),
         insn(0, 0, 0, 0, 0),
         insn(kMov | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0),
         insn(kAdd, BPF_REG_2, 0, 0, kKey),
