@@ -135,6 +135,8 @@ static __always_inline int bl_act(struct xdp_md *ctx, const struct bl_packet *p,
 	__u32 verdict = d->verdict;
 	int reason, code;
 
+	if (!needs) /* nothing else is in the table then */
+		return XDP_PASS - verdict;
 	if (verdict == BL_EDGE_DROP)
 		return XDP_DROP;
 	if (verdict == BL_EDGE_ABORT)

@@ -39,7 +39,9 @@ static __always_inline __u64 bl_plain_l4(void *l4, void *end, __u32 proto, __u32
 		if ((void *)(udp + 1) > end)
 			return 0;
 		length = bpf_ntohs(udp->len);
-		return length < sizeof *udp || length > payload ? 0 : BL_FACT_PORTS;
+		return length < sizeof *udp || length > payload ?
+			       0 :
+			       BL_FACT_PORTS | (__u64)IPPROTO_UDP << BL_FACT_PROTO_SHIFT;
 	}
 	if (proto == IPPROTO_TCP) {
 		__u8 *byte = l4;
@@ -50,7 +52,8 @@ static __always_inline __u64 bl_plain_l4(void *l4, void *end, __u32 proto, __u32
 		header = byte[12] >> 4 << 2;
 		if (header < sizeof(struct tcphdr) || header > payload)
 			return 0;
-		return BL_FACT_PORTS | BL_FACT_TCP | (__u64)byte[13] << BL_FACT_TCP_FLAGS_SHIFT;
+		return BL_FACT_PORTS | BL_FACT_TCP | (__u64)IPPROTO_TCP << BL_FACT_PROTO_SHIFT |
+		       (__u64)byte[13] << BL_FACT_TCP_FLAGS_SHIFT;
 	}
 	return 0;
 }
@@ -84,7 +87,7 @@ static __always_inline int bl_parse_plain(struct xdp_md *ctx, struct bl_key *key
 		facts = bl_plain_l4(l4, end, four->protocol, total - sizeof *four);
 		if (!facts)
 			return 0;
-		facts |= BL_FACT_V4 | ETH_P_IP | (__u64)four->protocol << BL_FACT_PROTO_SHIFT;
+		facts |= BL_FACT_V4 | ETH_P_IP;
 		if (needs & BL_NEEDS_DSCP)
 			facts |= (__u64)(four->tos >> 2) << BL_FACT_DSCP_SHIFT;
 		if (needs & BL_NEEDS_ADDR4)
@@ -101,7 +104,7 @@ static __always_inline int bl_parse_plain(struct xdp_md *ctx, struct bl_key *key
 		facts = bl_plain_l4(l4, end, six->nexthdr, payload);
 		if (!facts)
 			return 0;
-		facts |= BL_FACT_V6 | ETH_P_IPV6 | (__u64)six->nexthdr << BL_FACT_PROTO_SHIFT;
+		facts |= BL_FACT_V6 | ETH_P_IPV6;
 		if (needs & BL_NEEDS_DSCP)
 			facts |= (__u64)(bpf_ntohs(*(__be16 *)six) >> 6 & 0x3f) << BL_FACT_DSCP_SHIFT;
 	} else {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <thread>
 
 #include <bpf/bpf.h>
@@ -59,7 +60,7 @@ void put_back(const std::vector<Evicted> &evicted) {
 bool is_edge_program(std::uint32_t prog_id) {
     const auto fd = kernel::prog_by_id(prog_id);
     const auto info = fd ? kernel::prog_info(fd->get()) : std::unexpected(fd.error());
-    return info && (info->name == "edge_root" || info->name == "edge_hold");
+    return info && (info->name == "edge_root" || info->name == "edge_hold" || info->name.starts_with("edge_policy"));
 }
 
 std::vector<std::uint32_t> ids_of(const kernel::XdpState &xdp) {
@@ -227,13 +228,17 @@ Result<std::vector<std::string>> foresee(const Policy &policy, kernel::RtNetlink
     return warnings;
 }
 
-Result<std::vector<HookProgram>> programs_on(const std::vector<DeviceStatus> &devices, int root_fd) {
-    BL_TRY(const kernel::ProgInfo root, kernel::prog_info(root_fd));
+Result<std::vector<HookProgram>> programs_on(const std::vector<DeviceStatus> &devices, std::span<const int> own_fds) {
+    std::set<std::uint32_t> own;
+    for (const int fd : own_fds) {
+        BL_TRY(const kernel::ProgInfo info, kernel::prog_info(fd));
+        own.insert(info.id);
+    }
     std::vector<HookProgram> programs;
     for (const DeviceStatus &device : devices) {
         const auto add = [&](const char *hook, std::uint32_t id) {
             if (id != 0)
-                programs.push_back({device.name, hook, id, kernel::describe_prog(id), id == root.id});
+                programs.push_back({device.name, hook, id, kernel::describe_prog(id), own.contains(id)});
         };
         const int ifindex = static_cast<int>(device.ifindex);
         if (const auto xdp = kernel::xdp_query(ifindex)) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,8 @@ struct Attached {
 [[nodiscard]] Result<std::vector<std::string>> foresee(const Policy &policy, kernel::RtNetlink &netlink,
                                                        const std::vector<DeviceStatus> &devices);
 
-/// All XDP and tcx programs on these devices.
-[[nodiscard]] Result<std::vector<HookProgram>> programs_on(const std::vector<DeviceStatus> &devices, int root_fd);
+/// All XDP and tcx programs on these devices; own_fds: those that are ours.
+[[nodiscard]] Result<std::vector<HookProgram>> programs_on(const std::vector<DeviceStatus> &devices,
+                                                           std::span<const int> own_fds);
 
 } // namespace beeline::edge

@@ -6,15 +6,12 @@
 #include <beeline/kernel/link.hpp>
 #include <beeline/kernel/prog.hpp>
 #include <beeline/kernel/rtnetlink.hpp>
-#include <beeline/kernel/typed_map.hpp>
 
 #include "edge/slot.hpp"
 #include "edge/transition.hpp"
 
 namespace beeline::edge {
 namespace {
-
-using Slot = kernel::Map<std::uint32_t, std::uint32_t>; ///< Reads program ids, takes program descriptors.
 
 /// Devices of this namespace that run a program and are not the generation's.
 Result<std::vector<int>> strays(std::uint32_t prog_id, const State &state) {
@@ -63,17 +60,6 @@ Result<> free_strays(std::uint32_t root_id, const State &state) {
 
 } // namespace
 
-Result<> put_in_slot(int progs_fd, int prog_fd) {
-    BL_TRY(auto slot, Slot::share(progs_fd));
-    return slot.update(0, static_cast<std::uint32_t>(prog_fd));
-}
-
-Result<std::uint32_t> slot_id(int progs_fd) {
-    BL_TRY(const auto slot, Slot::share(progs_fd));
-    BL_TRY(const auto id, slot.lookup(0));
-    return id.value_or(0);
-}
-
 Result<> heal(kernel::PinDir &pins, const State &state) {
     const std::filesystem::path live = pins.live(kLive);
     if (state.confirm_until == 0) // whoever confirmed, rolled back or gave up a trial did not come so far
@@ -87,15 +73,7 @@ Result<> heal(kernel::PinDir &pins, const State &state) {
         BL_CHECK(free_strays(root.id, state));
         BL_CHECK(put_in_slot(kept.fd("edge_progs"), program.fd("edge_policy")));
     }
-    for (const DeviceStatus &device : state.devices) {
-        auto link = kernel::Link::from_pin(live / link_pin(device.ifindex));
-        if (!link)
-            continue; // shown by status as not attached
-        const auto info = link->info();
-        if (info && info->ifindex != 0 && info->prog_id != root.id)
-            BL_CHECK(link->update(kept.fd("edge_root")));
-    }
-    return {};
+    return settle(live, state, kept, program);
 }
 
 } // namespace beeline::edge

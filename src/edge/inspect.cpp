@@ -2,6 +2,7 @@
 //
 // Looking at a live edge, and changing its sets.
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <map>
 #include <set>
@@ -118,7 +119,8 @@ Result<Status> Edge::status() const {
         status.xsks.push_back({name, directory / "edge_xsks", slot * BL_EDGE_XSK_QUEUES, BL_EDGE_XSK_QUEUES});
     BL_TRY(const auto reasons, kernel::CounterMap::share(kept.fd("edge_reasons")));
     BL_TRY(status.odd, kernel::read_counters(reasons, kReasonNames));
-    BL_TRY(status.hooks, programs_on(status.devices, kept.fd("edge_root")));
+    const std::array own = {kept.fd("edge_root"), kept.fd("edge_hold"), program.fd("edge_policy")};
+    BL_TRY(status.hooks, programs_on(status.devices, own));
     return status;
 }
 

@@ -28,6 +28,8 @@ constexpr std::array kOwnMaps = {"edge_entries", "edge_extras",  "edge_rules", "
 /// Own as well, for user space alone: entries with an end that each set was given since it was last swept.
 constexpr std::array kBesides = {"edge_timed"};
 constexpr std::array kOwnPrograms = {"edge_policy"};
+/// Two programs for it; one is loaded, under the name of the first.
+constexpr std::array kPolicyPrograms = {"edge_policy", "edge_policy_lean"};
 
 /// Frames are copied into one page with head and tail room (net/bpf/test_run.c), less the trace record in front.
 constexpr std::size_t kMaxTestFrame = 3400;
@@ -63,7 +65,7 @@ Result<> check_name(int fd, const std::string &name) {
         found = map->name;
     else if (const auto program = kernel::prog_info(fd))
         found = program->name;
-    if (found != name.substr(0, BPF_OBJ_NAME_LEN - 1))
+    if (!found.starts_with(name.substr(0, BPF_OBJ_NAME_LEN - 1))) // edge_policy_lean is an edge_policy
         return fail(Kind::state, 0, "under the name " + name + " is '" + found + "'");
     return {};
 }
@@ -171,7 +173,7 @@ Result<> size_cpu_map(edge_bpf &object) {
 Result<Kept> Kept::create() {
     BL_TRY(auto opened, kernel::Opened<edge_bpf>::open());
     BL_CHECK(size_cpu_map(*opened.operator->()));
-    for (const char *name : kOwnPrograms)
+    for (const char *name : kPolicyPrograms)
         bpf_program__set_autoload(bpf_object__find_program_by_name(opened.object(), name), false);
     for (const char *name : kOwnMaps)
         bpf_map__set_autocreate(bpf_object__find_map_by_name(opened.object(), name), false);
@@ -205,6 +207,8 @@ Result<Program> Program::load(const Tables &tables, const Kept &kept) {
                     tables.entries.size() * sizeof(bl_edge_entry));
     for (const char *name : kKeptPrograms)
         bpf_program__set_autoload(bpf_object__find_program_by_name(opened.object(), name), false);
+    const bool lean = tables.config.needs == 0;
+    bpf_program__set_autoload(bpf_object__find_program_by_name(opened.object(), kPolicyPrograms[lean ? 0 : 1]), false);
     for (const char *name : kKeptMaps)
         if (const int error = bpf_map__reuse_fd(bpf_object__find_map_by_name(opened.object(), name), kept.fd(name)))
             return fail_errno(-error, std::string("share map ") + name);
@@ -219,7 +223,8 @@ Result<Program> Program::load(const Tables &tables, const Kept &kept) {
 
     Objects objects;
     BL_CHECK(collect_maps(loaded.object(), kOwnMaps, objects));
-    BL_CHECK(collect_programs(loaded.object(), kOwnPrograms, objects));
+    const bpf_program *policy = bpf_object__find_program_by_name(loaded.object(), kPolicyPrograms[lean ? 1 : 0]);
+    BL_TRY(objects[kOwnPrograms.front()], kernel::duplicate(bpf_program__fd(policy)));
     BL_TRY(objects[kBesides.front()], kernel::create_map({.type = BPF_MAP_TYPE_ARRAY,
                                                           .name = kBesides.front(),
                                                           .value_size = sizeof(std::uint64_t),

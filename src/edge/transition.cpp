@@ -19,6 +19,11 @@ public:
         auto result = go();
         if (!result)
             give_back();
+        // A fine point, and whoever takes the lock next does it again: no change fails for it.
+        if (result)
+            (void)settle(live(), next_.state, next_.kept, next_.program);
+        else if (const auto old = before_ ? Program::from_pins(live()) : fail(Kind::host, 0, ""))
+            (void)settle(live(), *before_, next_.kept, *old);
         return result;
     }
 
@@ -35,6 +40,8 @@ private:
         result.devices = next_.state.devices;
         if (next_.keep_previous && before_)
             BL_CHECK(keep_previous());
+        if (before_)
+            BL_CHECK(use_slot(live(), *before_, next_.kept));
         if (auto done = commit(); !done) {
             if (next_.keep_previous)
                 (void)pins_.remove(kPrevious);

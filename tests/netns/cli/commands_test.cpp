@@ -131,7 +131,7 @@ TEST_F(Commands, DoctorKnowsTheDevices) {
     for (const Json &device : json.at("devices"))
         if (device.at("name") == "va") {
             found = true;
-            EXPECT_THAT(device.at("holder").get<std::string>(), HasSubstr("edge_root"));
+            EXPECT_THAT(device.at("holder").get<std::string>(), HasSubstr("edge_policy"));
         }
     EXPECT_TRUE(found);
 }
