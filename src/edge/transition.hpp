@@ -5,9 +5,9 @@
 // The order is what makes it safe against dying at any point: (1) links on new devices, running edge_hold, which
 // passes; (2) the pins of the new generation take the place of the old ones in one rename: from here on the pins say
 // what is meant to be; (3) edge_hold on devices that leave; (4) the slot: from here on packets are judged by the new
-// policy; (5) new devices get edge_root, old ones are let go. Before (1) a device that is alone is put back to edge_root,
-// and after (5) it gets the policy itself (slot.hpp). Whoever takes the lock next calls heal(), which finishes this from
-// the pins.
+// policy; (5) new devices get edge_root, old ones are let go. Before (1) a device that is alone is put back to
+// edge_root, and after (5) it gets the policy itself (slot.hpp). Whoever takes the lock next calls heal(), which
+// finishes this from the pins.
 #pragma once
 
 #include <optional>
