@@ -63,9 +63,10 @@ test_command() {
     for check in format sources scripts headers; do
         step "check $check" "$root/tools/check" "$check"
     done
-    step "build release" build release -DBEELINE_TESTS=ON -DBEELINE_WERROR=ON
-    [ "$failed" -ne 0 ] || suite "tests" release -LE 'bench'
     local before=$failed
+    step "build release" build release -DBEELINE_TESTS=ON -DBEELINE_WERROR=ON
+    [ "$failed" -ne "$before" ] || suite "tests" release -LE 'bench'
+    before=$failed
     step "build sanitized" build fuzz -DBEELINE_TESTS=ON -- tests_unit tests_fuzz
     [ "$failed" -ne "$before" ] || suite "sanitized unit and fuzz" fuzz -L 'unit|fuzz'
     step "check tidy" "$root/tools/check" tidy

@@ -2,8 +2,9 @@
 /*
  * The edge: XDP programs that decide at the driver.
  *
- * edge_root is attached to every device and stays there; it jumps to the policy in slot 0. edge_policy is one policy:
- * parse once, find the rule, count, act; edge_policy_lean is the same for simple ones. edge_hold keeps the hook of a device while its policy is being put in place.
+ * edge_root is attached to every device; it jumps to the policy in slot 0. (A device that is alone has the policy itself
+ * between changes.) edge_policy is one policy: parse once, find the rule, count, act; edge_policy_lean is the same for
+ * simple ones. edge_hold keeps the hook of a device while its policy is being put in place.
  */
 #include "edge/act.h"
 

@@ -15,6 +15,7 @@
 
 #include "exceptions.hpp"
 #include "host.hpp"
+#include "ways.hpp"
 #include "wire.hpp"
 
 namespace beeline::edge {
@@ -23,20 +24,6 @@ namespace {
 using namespace harness;
 using Clock = std::chrono::steady_clock;
 
-struct Way {
-    const char *mode;
-    bool v6;
-};
-
-std::string name_of(const testing::TestParamInfo<Way> &info) {
-    return fmt::format("{}_{}", info.param.mode, info.param.v6 ? "IPv6" : "IPv4");
-}
-
-void PrintTo(const Way &way, std::ostream *out) {
-    *out << way.mode << (way.v6 ? " IPv6" : " IPv4");
-}
-
-constexpr Way kWays[] = {{"native", false}, {"native", true}, {"generic", false}, {"generic", true}};
 constexpr auto kSilence = std::chrono::milliseconds(100);
 
 class EdgeActions : public testing::TestWithParam<Way> {
@@ -95,7 +82,7 @@ protected:
     std::optional<Wire> from_, stack_;
 };
 
-INSTANTIATE_TEST_SUITE_P(By, EdgeActions, testing::ValuesIn(kWays), name_of);
+INSTANTIATE_TEST_SUITE_P(By, EdgeActions, testing::ValuesIn(kWays), kNameOf);
 
 TEST_P(EdgeActions, abort_drops_and_is_seen_at_the_tracepoint) {
     ASSERT_VALUE(const Exceptions exceptions, Exceptions::watch());

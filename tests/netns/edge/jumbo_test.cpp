@@ -7,6 +7,7 @@
 #include <harness/packet_sum.hpp>
 
 #include "chain.hpp"
+#include "ways.hpp"
 
 namespace beeline::edge {
 namespace {
@@ -16,21 +17,6 @@ using namespace harness;
 constexpr std::uint32_t kMtu = 9000;
 constexpr std::size_t kSizes[] = {3600, 4096, 5001, 8900};
 constexpr auto kSilence = std::chrono::milliseconds(100);
-
-struct Way {
-    const char *mode;
-    bool v6;
-};
-
-std::string name_of(const testing::TestParamInfo<Way> &info) {
-    return fmt::format("{}_{}", info.param.mode, info.param.v6 ? "IPv6" : "IPv4");
-}
-
-void PrintTo(const Way &way, std::ostream *out) {
-    *out << way.mode << (way.v6 ? " IPv6" : " IPv4");
-}
-
-constexpr Way kWays[] = {{"native", false}, {"native", true}, {"generic", false}, {"generic", true}};
 
 class EdgeJumbo : public testing::TestWithParam<Way> {
 protected:
@@ -59,7 +45,7 @@ protected:
     std::unique_ptr<Chain> chain_;
 };
 
-INSTANTIATE_TEST_SUITE_P(By, EdgeJumbo, testing::ValuesIn(kWays), name_of);
+INSTANTIATE_TEST_SUITE_P(By, EdgeJumbo, testing::ValuesIn(kWays), kNameOf);
 
 TEST_P(EdgeJumbo, frames_are_rewritten_and_passed) {
     const std::string of_udp = "udp dport 7999 -> rewrite dport 7998", of_tcp = "tcp dport 7999 -> rewrite dport 7998";

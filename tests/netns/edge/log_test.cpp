@@ -15,27 +15,13 @@
 #include <beeline/edge/events.hpp>
 
 #include "host.hpp"
+#include "ways.hpp"
 #include "wire.hpp"
 
 namespace beeline::edge {
 namespace {
 
 using namespace harness;
-
-struct Way {
-    const char *mode;
-    bool v6;
-};
-
-std::string name_of(const testing::TestParamInfo<Way> &info) {
-    return fmt::format("{}_{}", info.param.mode, info.param.v6 ? "IPv6" : "IPv4");
-}
-
-void PrintTo(const Way &way, std::ostream *out) {
-    *out << way.mode << (way.v6 ? " IPv6" : " IPv4");
-}
-
-constexpr Way kWays[] = {{"native", false}, {"native", true}, {"generic", false}, {"generic", true}};
 
 /// One CPU until it ends: every n-th packet is counted on each CPU for itself.
 class OneCpu {
@@ -101,7 +87,7 @@ protected:
     std::vector<LogEvent> events_;
 };
 
-INSTANTIATE_TEST_SUITE_P(By, EdgeLog, testing::ValuesIn(kWays), name_of);
+INSTANTIATE_TEST_SUITE_P(By, EdgeLog, testing::ValuesIn(kWays), kNameOf);
 
 TEST_P(EdgeLog, tells_rule_verdict_device_and_the_frame_as_it_came) {
     const std::vector<std::string> rules = {"udp dport 6 -> drop", "udp dport 7 -> log drop",

@@ -11,33 +11,18 @@
 #include "lab/capture.hpp"
 #include "lab/stack_counters.hpp"
 #include "talk.hpp"
+#include "ways.hpp"
 
 namespace beeline::edge {
 namespace {
 
-struct Way {
-    const char *mode;
-    bool v6;
-    bool offload;
-    [[nodiscard]] bool native() const { return std::string_view(mode) == "native"; }
-};
-
-std::string name_of(const testing::TestParamInfo<Way> &info) {
-    return fmt::format("{}_{}_{}", info.param.mode, info.param.v6 ? "IPv6" : "IPv4",
-                       info.param.offload ? "offload" : "no_offload");
-}
-
-void PrintTo(const Way &way, std::ostream *out) {
-    *out << way.mode << (way.v6 ? " IPv6" : " IPv4") << (way.offload ? " offload" : " no offload");
-}
-
-constexpr Way kWays[] = {
-    {"native", false, true},  {"native", false, false},  {"native", true, true},  {"native", true, false},
-    {"generic", false, true}, {"generic", false, false}, {"generic", true, true}, {"generic", true, false},
+constexpr OffloadWay kOffloadWays[] = {
+    {{"native", false}, true},  {{"native", false}, false},  {{"native", true}, true},  {{"native", true}, false},
+    {{"generic", false}, true}, {{"generic", false}, false}, {{"generic", true}, true}, {{"generic", true}, false},
 };
 
 /// a(va) - (ma) m (mb) - b(vb); m has no addresses, only the edge.
-class EdgeMiddle : public testing::TestWithParam<Way> {
+class EdgeMiddle : public testing::TestWithParam<OffloadWay> {
 protected:
     void SetUp() override {
         BL_NEED_ROOT();
@@ -111,7 +96,7 @@ protected:
     std::optional<Host> host_;
 };
 
-INSTANTIATE_TEST_SUITE_P(By, EdgeMiddle, testing::ValuesIn(kWays), name_of);
+INSTANTIATE_TEST_SUITE_P(By, EdgeMiddle, testing::ValuesIn(kOffloadWays), kNameOf);
 
 TEST_P(EdgeMiddle, redirects_without_a_change_what_then_has_complete_checksums) {
     up({});
@@ -170,9 +155,9 @@ TEST_P(EdgeMiddle, redirects_fragments_with_the_addresses_of_all_rewritten) {
 }
 
 /// b answers from the driver.
-class EdgeAnswers : public testing::TestWithParam<Way> {};
+class EdgeAnswers : public testing::TestWithParam<OffloadWay> {};
 
-INSTANTIATE_TEST_SUITE_P(By, EdgeAnswers, testing::ValuesIn(kWays), name_of);
+INSTANTIATE_TEST_SUITE_P(By, EdgeAnswers, testing::ValuesIn(kOffloadWays), kNameOf);
 
 TEST_P(EdgeAnswers, with_addresses_and_ports_swapped_and_a_complete_checksum) {
     BL_NEED_ROOT();

@@ -13,33 +13,19 @@
 #include "host.hpp"
 #include "lab/capture.hpp"
 #include "talk.hpp"
+#include "ways.hpp"
 
 namespace beeline::edge {
 namespace {
 
-/// How the packets go.
-struct Way {
-    const char *mode; ///< "lo": one host talks to itself, generic as lo has nothing else.
-    bool v6;
-    bool offload; ///< The sender leaves checksums to the device.
+/// "lo": one host talks to itself, generic as lo has nothing else.
+constexpr OffloadWay kOffloadWays[] = {
+    {{"native", false}, true},  {{"native", false}, false},  {{"native", true}, true},  {{"native", true}, false},
+    {{"generic", false}, true}, {{"generic", false}, false}, {{"generic", true}, true}, {{"generic", true}, false},
+    {{"lo", false}, true},      {{"lo", true}, true},
 };
 
-std::string name_of(const testing::TestParamInfo<Way> &info) {
-    return fmt::format("{}_{}_{}", info.param.mode, info.param.v6 ? "IPv6" : "IPv4",
-                       info.param.offload ? "offload" : "no_offload");
-}
-
-void PrintTo(const Way &way, std::ostream *out) {
-    *out << way.mode << (way.v6 ? " IPv6" : " IPv4") << (way.offload ? " offload" : " no offload");
-}
-
-constexpr Way kWays[] = {
-    {"native", false, true},  {"native", false, false},  {"native", true, true},  {"native", true, false},
-    {"generic", false, true}, {"generic", false, false}, {"generic", true, true}, {"generic", true, false},
-    {"lo", false, true},      {"lo", true, true},
-};
-
-class EdgeTraffic : public testing::TestWithParam<Way> {
+class EdgeTraffic : public testing::TestWithParam<OffloadWay> {
 protected:
     void SetUp() override {
         BL_NEED_ROOT();
@@ -93,7 +79,7 @@ protected:
     std::optional<Host> near_, far_;
 };
 
-INSTANTIATE_TEST_SUITE_P(By, EdgeTraffic, testing::ValuesIn(kWays), name_of);
+INSTANTIATE_TEST_SUITE_P(By, EdgeTraffic, testing::ValuesIn(kOffloadWays), kNameOf);
 
 TEST_P(EdgeTraffic, to_7999_reaches_a_server_on_7998_and_back_by_the_reverse_rule) {
     up({"udp dport 7999 -> rewrite dport 7998", "tcp dport 7999 -> rewrite dport 7998"},
@@ -176,7 +162,10 @@ TEST_P(EdgeTraffic, of_large_datagrams_is_mapped_whole_by_a_rule_on_addresses) {
 /// UDP over IPv6 has a checksum always (RFC 8200 8.1).
 class EdgeTraffic4 : public EdgeTraffic {};
 
-INSTANTIATE_TEST_SUITE_P(By, EdgeTraffic4, testing::Values(kWays[0], kWays[1], kWays[4], kWays[5], kWays[8]), name_of);
+INSTANTIATE_TEST_SUITE_P(By, EdgeTraffic4,
+                         testing::Values(kOffloadWays[0], kOffloadWays[1], kOffloadWays[4], kOffloadWays[5],
+                                         kOffloadWays[8]),
+                         kNameOf);
 
 TEST_P(EdgeTraffic4, of_UDP_without_a_checksum_stays_without) {
     up({"udp dport 7999 -> rewrite dport 7998 ttl 33"}, {"udp sport 7998 -> rewrite sport 7999"});

@@ -12,6 +12,7 @@
 
 #include "host.hpp"
 #include "raw_xsk.hpp"
+#include "ways.hpp"
 #include "wire.hpp"
 
 namespace beeline::edge {
@@ -19,20 +20,6 @@ namespace {
 
 using namespace harness;
 
-struct Way {
-    const char *mode;
-    bool v6;
-};
-
-std::string name_of(const testing::TestParamInfo<Way> &info) {
-    return fmt::format("{}_{}", info.param.mode, info.param.v6 ? "IPv6" : "IPv4");
-}
-
-void PrintTo(const Way &way, std::ostream *out) {
-    *out << way.mode << (way.v6 ? " IPv6" : " IPv4");
-}
-
-constexpr Way kWays[] = {{"native", false}, {"native", true}, {"generic", false}, {"generic", true}};
 constexpr auto kSilence = std::chrono::milliseconds(100); ///< Nothing comes any more.
 
 class EdgeXsk : public testing::TestWithParam<Way> {
@@ -95,7 +82,7 @@ protected:
     std::optional<Wire> from_, stack_;
 };
 
-INSTANTIATE_TEST_SUITE_P(By, EdgeXsk, testing::ValuesIn(kWays), name_of);
+INSTANTIATE_TEST_SUITE_P(By, EdgeXsk, testing::ValuesIn(kWays), kNameOf);
 
 TEST_P(EdgeXsk, gets_what_matches_byte_for_byte_and_the_stack_the_rest) {
     const std::string rule = "udp dport 7 -> xsk app", other = "tcp dport 7 -> xsk app";

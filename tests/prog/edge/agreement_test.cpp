@@ -223,6 +223,7 @@ constexpr std::uint64_t kPerPolicy = 1000;
 struct Coverage {
     std::uint64_t packets = 0, policies = 0, rules = 0, hit = 0;
     std::uint64_t plain = 0, far = 0;     ///< Policies that take the short way, and those with long tables.
+    std::uint64_t lean = 0;               ///< Policies of edge_policy_lean.
     std::array<std::uint64_t, 5> codes{}; ///< By XDP code.
     std::array<std::uint64_t, BL_EDGE_REASONS> reasons{}; ///< Of the parser and of the action.
 
@@ -265,6 +266,7 @@ protected:
         }
         ++coverage_.policies;
         coverage_.plain += (subject.needs() & BL_NEEDS_PACKET) == 0 ? 1 : 0;
+        coverage_.lean += subject.needs() == 0 ? 1 : 0;
         coverage_.far += (subject.needs() & BL_NEEDS_FAR_SCAN) != 0 ? 1 : 0;
         coverage_.rules += policy.rules.size();
         coverage_.hit += subject.seen_rules().size();
@@ -274,6 +276,7 @@ protected:
     void expect_coverage() const {
         EXPECT_GT(coverage_.hit * 2, coverage_.rules) << "rules that some packet met";
         EXPECT_GT(coverage_.plain * 5, coverage_.policies);
+        EXPECT_GT(coverage_.lean * 50, coverage_.policies);
         EXPECT_GT(coverage_.far * 50, coverage_.policies);
         for (std::size_t code = 0; code < coverage_.codes.size(); ++code)
             EXPECT_GT(coverage_.codes[code] * 100, coverage_.packets) << "XDP code " << code;
