@@ -256,7 +256,7 @@ static __always_inline int bl_scan(struct xdp_md *ctx, const volatile struct bl_
 				   __u32 count, const struct bl_key *key, const struct bl_packet *kept, __u32 needs,
 				   __u32 *asked, struct bl_decision *decision)
 {
-	__u32 i, entries = cfg.entries;
+	__u32 i, entries = needs & BL_NEEDS_FAR_SCAN ? cfg.entries : count;
 
 	for (i = 0; i < count; i++) {
 		const volatile struct bl_edge_entry *e;
@@ -327,9 +327,11 @@ __noinline int edge_scan(struct xdp_md *ctx, const struct bl_packet *kept, __u32
 static __always_inline int bl_classify(struct xdp_md *ctx, const struct bl_key *key, const struct bl_packet *kept,
 				       __u32 needs, struct bl_decision *decision)
 {
-	__u32 entries = cfg.entries, first, asked = BL_EDGE_MAX_RULES;
+	__u32 first, asked = BL_EDGE_MAX_RULES;
 
 	if (needs & BL_NEEDS_FAR_SCAN) {
+		__u32 entries = cfg.entries;
+
 		__builtin_memset(decision, 0, sizeof *decision);
 		decision->rule = asked;
 		for (first = 0; first < entries && first < BL_EDGE_MAX_ENTRIES; first += BL_PIECE)
@@ -337,9 +339,8 @@ static __always_inline int bl_classify(struct xdp_md *ctx, const struct bl_key *
 				return 0;
 		return -1; /* a broken table: the last entry matches everything */
 	}
-	if (entries > BL_EDGE_NEAR_ENTRIES)
-		return -1;
-	return bl_scan(ctx, near_entries, 0, entries, key, kept, needs, &asked, decision);
+	/* No look at cfg.entries: the last entry matches everything, and the verifier, which reads constants, sees it. */
+	return bl_scan(ctx, near_entries, 0, BL_EDGE_NEAR_ENTRIES, key, kept, needs, &asked, decision);
 }
 
 #endif

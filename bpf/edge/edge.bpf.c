@@ -33,50 +33,67 @@ __noinline int edge_parse(struct xdp_md *ctx, struct bl_packet *p)
 	return 0;
 }
 
-/* needs: BL_NEEDS_*, read once, as each look at a constant costs three instructions. */
-static __always_inline int bl_policy(struct xdp_md *ctx, __u32 needs)
+/* Counts and acts, once the rule is known; kept: all of the packet, for policies whose needs say so. */
+static __always_inline int bl_finish(struct xdp_md *ctx, const struct bl_key *key, const struct bl_packet *kept,
+				     __u32 needs, const struct bl_decision *d)
 {
-	struct bl_decision decision, *d = &decision;
 	struct bl_edge_trace *trace;
 	struct bl_edge_hits *hits;
+	__u32 slot;
+
+	/* Read from ctx again: a pointer kept until here would have the verifier walk the table once per parser path. */
+	barrier_var(ctx);
+	trace = bl_trace(ctx);
+	if (trace) {
+		trace->facts = key->facts;
+		trace->generation = cfg.generation;
+		trace->rule = d->rule;
+		trace->reason = key->reason;
+		return bl_act(ctx, kept, needs, d);
+	}
+	if (key->reason)
+		bl_count(key->reason);
+	slot = d->counter;
+	hits = bpf_map_lookup_elem(&edge_hits, &slot);
+	if (hits) {
+		if (needs & BL_NEEDS_LOGS && d->rule_flags & BL_RULE_LOG)
+			edge_log(ctx, kept, d->rule, hits->packets);
+		hits->packets++;
+		hits->bytes += key->length;
+	}
+	return bl_act(ctx, kept, needs, d);
+}
+
+SEC("xdp.frags")
+int edge_policy(struct xdp_md *ctx)
+{
+	__u32 needs = cfg.needs; /* read once: each look at a constant costs three instructions */
+	struct bl_decision decision;
 	struct bl_packet kept;
 	struct bl_key key;
-	__u32 slot;
 
 	if (needs & BL_NEEDS_PACKET || !bl_parse_plain(ctx, &key, needs)) {
 		__builtin_memset(&kept, 0, sizeof kept);
 		edge_parse(ctx, &kept);
 		bl_key_of(&kept, &key);
 	}
-	if (bl_classify(ctx, &key, &kept, needs, d))
+	if (bl_classify(ctx, &key, &kept, needs, &decision))
 		return bl_drop_by(ctx, BL_EDGE_R_NO_RULE);
-	/* Read from ctx again: a pointer kept until here would have the verifier walk the table once per parser path. */
-	barrier_var(ctx);
-	trace = bl_trace(ctx);
-	if (trace) {
-		trace->facts = key.facts;
-		trace->generation = cfg.generation;
-		trace->rule = d->rule;
-		trace->reason = key.reason;
-		return bl_act(ctx, &kept, needs, d);
-	}
-	if (key.reason)
-		bl_count(key.reason);
-	slot = d->counter;
-	hits = bpf_map_lookup_elem(&edge_hits, &slot);
-	if (hits) {
-		if (needs & BL_NEEDS_LOGS && d->rule_flags & BL_RULE_LOG)
-			edge_log(ctx, &kept, d->rule, hits->packets);
-		hits->packets++;
-		hits->bytes += key.length;
-	}
-	return bl_act(ctx, &kept, needs, d);
+	return bl_finish(ctx, &key, &kept, needs, &decision);
 }
 
-SEC("xdp.frags")
-int edge_policy(struct xdp_md *ctx)
+/* What is not plain: out of line, so that the program for the rest saves no registers for it. */
+__noinline int edge_lean_rest(struct xdp_md *ctx)
 {
-	return bl_policy(ctx, cfg.needs);
+	struct bl_packet kept = {};
+	struct bl_decision decision;
+	struct bl_key key;
+
+	edge_parse(ctx, &kept);
+	bl_key_of(&kept, &key);
+	if (bl_classify(ctx, &key, &kept, 0, &decision))
+		return bl_drop_by(ctx, BL_EDGE_R_NO_RULE);
+	return bl_finish(ctx, &key, &kept, 0, &decision);
 }
 
 /*
@@ -87,5 +104,12 @@ int edge_policy(struct xdp_md *ctx)
 SEC("xdp.frags")
 int edge_policy_lean(struct xdp_md *ctx)
 {
-	return bl_policy(ctx, 0);
+	struct bl_decision decision;
+	struct bl_key key;
+
+	if (!bl_parse_plain(ctx, &key, 0))
+		return edge_lean_rest(ctx);
+	if (bl_classify(ctx, &key, NULL, 0, &decision))
+		return bl_drop_by(ctx, BL_EDGE_R_NO_RULE);
+	return bl_finish(ctx, &key, NULL, 0, &decision);
 }
