@@ -68,6 +68,17 @@ void print_sets(Output &out, const edge::Status &status) {
     out.table(table);
 }
 
+/// Where programs put their AF_XDP sockets.
+void print_xsks(Output &out, const edge::Status &status) {
+    if (status.xsks.empty())
+        return;
+    Table table{{{"xsk"}, {"queue 0 at", true}, {"queues", true}, {"map"}}, {}};
+    for (const edge::XskStatus &xsk : status.xsks)
+        table.rows.push_back({xsk.name, grouped(xsk.first), grouped(xsk.queues), xsk.map.string()});
+    out.line();
+    out.table(table);
+}
+
 /// Programs on our devices: their order tells who sees a packet first.
 void print_hooks(Output &out, const edge::Status &status) {
     Table table{{{"device"}, {"hook"}, {"program"}, {"whose"}}, {}};
@@ -105,6 +116,7 @@ Result<int> show_status(Context &context, const Options &options) {
     print_devices(out, *status);
     print_rules(out, *status);
     print_sets(out, *status);
+    print_xsks(out, *status);
     print_hooks(out, *status);
     print_odd(out, *status, options.all);
     return 0;

@@ -75,6 +75,8 @@ edge::Status status_from(const Json &json) {
             {set.at("name"),
              static_cast<edge::SetType>(index_of(kSetTypes, set.at("type").get<std::string>()).value_or(0)),
              set.at("entries")});
+    for (const Json &xsk : json.at("xsks"))
+        status.xsks.push_back({xsk.at("name"), xsk.at("map").get<std::string>(), xsk.at("first"), xsk.at("queues")});
     for (const auto &[name, count] : json.at("odd").items())
         status.odd.emplace_back(name, count.get<std::uint64_t>());
     for (const Json &hook : json.at("hooks"))
@@ -123,7 +125,7 @@ Json to_json(const std::optional<edge::Status> &status) {
     edge["since"] = utc_time(status->since);
     edge["since_unix"] = duration_cast<seconds>(status->since.time_since_epoch()).count();
     edge["rollback_in_seconds"] = seconds_or_null(status->rollback_in);
-    for (const char *list : {"devices", "rules", "sets"})
+    for (const char *list : {"devices", "rules", "sets", "xsks"})
         edge[list] = Json::array();
     edge["odd"] = Json::object();
     edge["hooks"] = Json::array();
@@ -140,6 +142,9 @@ Json to_json(const std::optional<edge::Status> &status) {
     for (const edge::SetStatus &set : status->sets)
         edge["sets"].push_back(
             {{"name", set.name}, {"type", kSetTypes[static_cast<std::size_t>(set.type)]}, {"entries", set.entries}});
+    for (const edge::XskStatus &xsk : status->xsks)
+        edge["xsks"].push_back(
+            {{"name", xsk.name}, {"map", xsk.map.string()}, {"first", xsk.first}, {"queues", xsk.queues}});
     for (const auto &[name, count] : status->odd)
         edge["odd"][name] = count;
     for (const edge::HookProgram &hook : status->hooks)

@@ -16,7 +16,7 @@ TEST(StatusJson, HasTheFieldsOfTheSchema) {
     for (const auto &[name, value] : edge.items())
         names.push_back(name);
     EXPECT_EQ(names, (std::vector<std::string>{"up", "generation", "file", "since", "since_unix", "rollback_in_seconds",
-                                               "devices", "rules", "sets", "odd", "hooks"}));
+                                               "devices", "rules", "sets", "xsks", "odd", "hooks"}));
     EXPECT_EQ(edge.at("up"), true);
     EXPECT_EQ(edge.at("generation"), 4);
     EXPECT_EQ(edge.at("since"), "2023-11-14T22:13:20Z");
@@ -26,6 +26,8 @@ TEST(StatusJson, HasTheFieldsOfTheSchema) {
     EXPECT_EQ(edge.at("devices").at(1).dump(), R"({"name":"eth1","ifindex":3,"mode":"generic",)"
                                                R"("why":"the driver has no XDP","attached":false})");
     EXPECT_EQ(edge.at("sets").at(0).dump(), R"({"name":"blocklist","type":"prefix","entries":12})");
+    EXPECT_EQ(edge.at("xsks").at(0).dump(),
+              R"({"name":"capture","map":"/sys/fs/bpf/beeline/edge/edge_xsks","first":64,"queues":64})");
     EXPECT_EQ(edge.at("odd").dump(), R"({"short_ip":3,"many_ext":0})");
     EXPECT_EQ(edge.at("hooks").at(1).at("program"), "program other (id 18)");
     EXPECT_EQ(edge.at("hooks").at(1).at("ours"), false);

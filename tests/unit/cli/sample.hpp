@@ -20,6 +20,7 @@ inline edge::Status sample_status() {
                     {"tcp dport 22 -> \"pass\" \\ \n", 9, 0, 0},
                     {"fallback -> pass", 0, 12, 999}};
     status.sets = {{"blocklist", edge::SetType::prefix, 12}, {"ports", edge::SetType::port, 3}};
+    status.xsks = {{"capture", "/sys/fs/bpf/beeline/edge/edge_xsks", 64, 64}};
     status.odd = {{"short_ip", 3}, {"many_ext", 0}};
     status.hooks = {{"eth0", "xdp native", 17, "program edge_root (id 17)", true},
                     {"eth0", "tcx ingress", 18, "program other (id 18)", false}};
