@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <beeline/edge/edge.hpp>
+#include <beeline/kernel/prog.hpp>
 
 namespace beeline::cli {
 namespace {
@@ -35,6 +36,10 @@ void detach(int keep) {
     close_range(4, ~0U, 0);
 }
 
+/// How often the guard looks whether its change still waits for a confirmation: it must not outlive that for long, and
+/// generations are numbered anew after `down`, so it must not be there any more when another one has its number.
+constexpr std::chrono::seconds kLook{2};
+
 /// CLOCK_BOOTTIME: a laptop's sleep counts.
 timespec in(std::chrono::seconds wait) {
     timespec time{};
@@ -46,6 +51,40 @@ timespec in(std::chrono::seconds wait) {
 void sleep_until(const timespec &time) {
     while (clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, &time, nullptr) == EINTR) {
     }
+}
+
+bool before(const timespec &a, const timespec &b) {
+    return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
+}
+
+/// The live policy's program while a change waits for its confirmation; 0: none waits. The kernel gives no number
+/// twice.
+Result<std::uint32_t> trial(const edge::Edge &edge) {
+    BL_TRY(const edge::Status status, edge.status());
+    if (!status.rollback_in)
+        return 0;
+    BL_TRY(const edge::Edge::Live live, edge.live());
+    BL_TRY(const kernel::ProgInfo info, kernel::prog_info(live.program.fd("edge_policy")));
+    return info.id;
+}
+
+/// Waits until the time is over; false: what it was for is gone before. Only the second look in a row that says so is
+/// believed, as somebody may be changing the edge just now; an error says nothing but that none is up.
+bool wait_for(const edge::Edge &edge, const timespec &end) {
+    std::uint32_t watched = 0;
+    int gone = 0;
+    for (timespec look = in(std::chrono::seconds(0)); before(look, end); look = in(kLook)) {
+        sleep_until(look);
+        const auto now = trial(edge);
+        if (watched == 0)
+            watched = now.value_or(0);
+        const bool none_up = !now && now.error().kind == Kind::host && now.error().code == 0;
+        gone = none_up || (now && (*now == 0 || *now != watched)) ? gone + 1 : 0;
+        if (gone == 2)
+            return false;
+    }
+    sleep_until(end);
+    return true;
 }
 
 /// What arm() and dismiss() send: the generation to watch, 0 for none.
@@ -84,7 +123,8 @@ void roll_back(edge::Edge &edge, std::uint32_t generation) {
         generation = status->generation;
         wait = *status->rollback_in;
     }
-    sleep_until(in(wait));
+    if (!wait_for(*edge, in(wait)))
+        _exit(0);
     roll_back(*edge, *generation);
     _exit(0);
 }

@@ -2,6 +2,9 @@
 //
 // Nobody locks himself out.
 #include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "netns/cli/host.hpp"
 
@@ -67,6 +70,31 @@ TEST_F(Confirm, AnotherChangeHasToWait) {
     EXPECT_FALSE(eventually_within(3, [&] { return !live("udp dport 8 -> drop"); }));
     expect(0, {"confirm"});
     expect(0, {"up", first()});
+}
+
+/// The processes that wait: they bear the pins in their command line, as the one that began them did.
+TEST_F(Confirm, TheGuardGoesWithWhatItGuards) {
+    const auto waiting = [&] {
+        std::size_t count = 0;
+        for (const auto &process : std::filesystem::directory_iterator("/proc")) {
+            std::ifstream file(process.path() / "cmdline", std::ios::binary);
+            const std::string line((std::istreambuf_iterator<char>(file)), {});
+            count += line.find(pins()) != std::string::npos ? 1 : 0;
+        }
+        return count;
+    };
+    expect(0, {"up", first()});
+    expect(0, {"up", second(), "--confirm", "1h"});
+    EXPECT_EQ(waiting(), 1U);
+    expect(0, {"confirm"});
+    EXPECT_TRUE(eventually([&] { return waiting() == 0; })) << "after confirm";
+    expect(0, {"down"});
+    expect(0, {"up", first(), "--confirm", "1h"});
+    EXPECT_EQ(waiting(), 1U);
+    expect(0, {"down"});
+    expect(0, {"up", second(), "--confirm", "1h"}); // The same number, another generation.
+    EXPECT_TRUE(eventually([&] { return waiting() == 1; })) << "after down";
+    EXPECT_EQ(status().at("generation"), 1);
 }
 
 TEST_F(Confirm, WorksWhenTheTerminalIsGone) {
