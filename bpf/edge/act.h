@@ -135,8 +135,12 @@ static __always_inline int bl_act(struct xdp_md *ctx, const struct bl_packet *p,
 	__u32 verdict = d->verdict;
 	int reason, code;
 
-	if (!needs) /* nothing else is in the table then */
+	if (!needs) { /* pass, drop and abort are all there is in the table then */
+		_Static_assert(XDP_PASS - BL_EDGE_PASS == XDP_PASS && XDP_PASS - BL_EDGE_DROP == XDP_DROP &&
+				       XDP_PASS - BL_EDGE_ABORT == XDP_ABORTED,
+			       "the codes run against each other");
 		return XDP_PASS - verdict;
+	}
 	if (verdict == BL_EDGE_DROP)
 		return XDP_DROP;
 	if (verdict == BL_EDGE_ABORT)

@@ -71,6 +71,14 @@ protected:
     }
     [[nodiscard]] const Host &at_server() const { return lo() ? *near_ : *far_; }
     [[nodiscard]] Talk talk() const { return {.client = &client(), .server = &server(), .to = real()}; }
+    /// Datagrams of two fragments at least, to a server on this very port.
+    [[nodiscard]] static Talk fragmented(Talk talk, std::uint16_t port) {
+        talk.port = talk.listen_port = port;
+        talk.transports = {lab::Transport::udp};
+        talk.udp_min = 2000;
+        talk.udp_max = 9000;
+        return talk;
+    }
     [[nodiscard]] Talk mapped_talk() const {
         return {.client = &client(), .server = &server(), .to = mapped(), .listen = real()};
     }
@@ -124,11 +132,7 @@ TEST_P(EdgeTraffic, of_large_datagrams_passes_a_rule_that_rewrites_ports) {
     // The ports are in the first fragment only: such a rule lets fragments alone, and they arrive where they were sent.
     small_mtu_on_lo();
     up({"udp dport 7999 -> rewrite dport 7998"}, {"udp sport 7999 -> rewrite sport 7998"});
-    Talk large = talk();
-    large.port = large.listen_port = 7999;
-    large.transports = {lab::Transport::udp};
-    large.udp_min = 2000;
-    large.udp_max = 9000;
+    const Talk large = fragmented(talk(), 7999);
     expect_good(large);
     EXPECT_EQ(at_server().packets("udp dport 7999 -> rewrite dport 7998"), 0U);
     EXPECT_GE(at_server().packets("fallback -> pass"), 120U) << "two fragments at least";
@@ -137,11 +141,7 @@ TEST_P(EdgeTraffic, of_large_datagrams_passes_a_rule_that_rewrites_ports) {
 TEST_P(EdgeTraffic, of_large_datagrams_is_stopped_by_a_rule_that_drops_the_first_fragment) {
     small_mtu_on_lo();
     up({"udp dport 7999 -> drop"}, {});
-    Talk large = talk();
-    large.port = large.listen_port = 7999;
-    large.transports = {lab::Transport::udp};
-    large.udp_min = 2000;
-    large.udp_max = 9000;
+    const Talk large = fragmented(talk(), 7999);
     expect_silence(large);
     EXPECT_EQ(at_server().packets("udp dport 7999 -> drop"), 3U);
 }
@@ -150,11 +150,7 @@ TEST_P(EdgeTraffic, of_large_datagrams_is_mapped_whole_by_a_rule_on_addresses) {
     small_mtu_on_lo();
     map_address();
     up({"dst " + mapped() + " -> rewrite dst " + real()}, {"src " + real() + " -> rewrite src " + mapped()});
-    Talk large = mapped_talk();
-    large.port = large.listen_port;
-    large.transports = {lab::Transport::udp};
-    large.udp_min = 2000;
-    large.udp_max = 9000;
+    const Talk large = fragmented(mapped_talk(), 7998);
     expect_good(large);
     EXPECT_GE(at_server().packets("dst " + mapped() + " -> rewrite dst " + real()), 120U) << "two fragments at least";
 }
