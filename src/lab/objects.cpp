@@ -5,8 +5,6 @@
 #include <thread>
 
 #include <bpf/bpf.h>
-#include <unistd.h>
-
 #include <fmt/format.h>
 
 #include <beeline/kernel/link.hpp>
@@ -52,12 +50,14 @@ Result<> ObjectsSeen::note(const fs::path &directory) {
 }
 
 bool ObjectsSeen::exists(Kind kind, std::uint32_t id) {
-    const int fd = kind == Kind::program ? bpf_prog_get_fd_by_id(id)
-                   : kind == Kind::map   ? bpf_map_get_fd_by_id(id)
-                                         : bpf_link_get_fd_by_id(id);
-    if (fd >= 0)
-        ::close(fd);
-    return fd >= 0 || errno != ENOENT;
+    // Not by opening it: a descriptor of a program array that is going away can keep it for ever (prog_array_map_clear
+    // in kernel/bpf/arraymap.c takes a reference for work that may be pending already).
+    const auto next_id = kind == Kind::program ? bpf_prog_get_next_id
+                         : kind == Kind::map   ? bpf_map_get_next_id
+                                               : bpf_link_get_next_id;
+    std::uint32_t next = 0;
+    const int result = next_id(id - 1, &next);
+    return result == 0 ? next == id : errno != ENOENT;
 }
 
 std::vector<std::string> ObjectsSeen::remaining(std::chrono::milliseconds patience) const {

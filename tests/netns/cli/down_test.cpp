@@ -6,6 +6,8 @@
 #include <memory>
 #include <set>
 
+#include <bpf/bpf.h>
+
 #include <beeline/kernel/link.hpp>
 #include <beeline/kernel/map.hpp>
 #include <beeline/kernel/map_in_map.hpp>
@@ -58,7 +60,8 @@ Ids pinned(const std::filesystem::path &directory) {
     return ids;
 }
 
-/// Those of the ids that bpftool still lists.
+/// Those of the ids that the kernel still lists: programs and links as bpftool shows them. It opens what it shows, and
+/// a program array that is opened while it goes away may stay for ever (prog_array_map_clear, kernel/bpf/arraymap.c).
 std::string still_there(const Ids &ids) {
     std::string text;
     const auto look = [&text](const char *what, const std::set<std::uint32_t> &numbers) {
@@ -68,8 +71,10 @@ std::string still_there(const Ids &ids) {
                 text += std::string(what) + " " + one.dump() + "\n";
     };
     look("prog", ids.programs);
-    look("map", ids.maps);
     look("link", ids.links);
+    for (std::uint32_t id = 0; bpf_map_get_next_id(id, &id) == 0;)
+        if (ids.maps.contains(id))
+            text += "map " + std::to_string(id) + "\n";
     return text;
 }
 

@@ -6,6 +6,7 @@
 
 #include <bpf/bpf.h>
 #include <fmt/format.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <beeline/kernel/link.hpp>
@@ -30,22 +31,6 @@ std::optional<std::uint32_t> number(std::string_view text) {
     return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
 }
 
-/// What /proc/PID/fdinfo/N says of a BPF descriptor: "prog_id:\t17".
-void add_fdinfo(const fs::path &file, ObjectIds &objects) {
-    std::ifstream lines(file);
-    for (std::string name, value; lines >> name && std::getline(lines >> std::ws, value);) {
-        const auto id = number(value);
-        if (!id)
-            continue;
-        if (name == "prog_id:")
-            objects.emplace(Object::program, *id);
-        else if (name == "map_id:")
-            objects.emplace(Object::map, *id);
-        else if (name == "link_id:")
-            objects.emplace(Object::link, *id);
-    }
-}
-
 /// f(pid, number of the descriptor) for the BPF descriptors of a process.
 template <class F>
 void for_each_bpf_fd(const fs::path &process, F &&f) {
@@ -58,43 +43,83 @@ void for_each_bpf_fd(const fs::path &process, F &&f) {
     }
 }
 
-kernel::UniqueFd open_object(const Id &object) {
-    const auto [kind, id] = object;
-    return kernel::UniqueFd(kind == Object::program ? bpf_prog_get_fd_by_id(id)
-                            : kind == Object::map   ? bpf_map_get_fd_by_id(id)
-                                                    : bpf_link_get_fd_by_id(id));
-}
-
-/// Ids that a map holds as its values.
-void add_held(int fd, const kernel::MapInfo &map, ObjectIds &objects) {
-    const bool of_programs = map.type == BPF_MAP_TYPE_PROG_ARRAY;
-    if (!of_programs && map.type != BPF_MAP_TYPE_ARRAY_OF_MAPS && map.type != BPF_MAP_TYPE_HASH_OF_MAPS)
+/// An object by its descriptor, and what it holds if it is a map. Maps are never opened by id here: a program array
+/// that is opened while it goes away may stay for ever (prog_array_map_clear in kernel/bpf/arraymap.c takes a reference
+/// for work that may be pending already). One without a descriptor or a pin has been cleared, so nothing is missed.
+void add_object(int fd, ObjectIds &objects) {
+    const auto object = object_of(fd);
+    if (!object)
         return;
-    for (std::uint32_t key = 0; key < map.max_entries; ++key) {
+    objects.insert(*object);
+    const auto map = object->first == Object::map ? kernel::map_info(fd) : fail(Kind::host, 0, "no map");
+    if (!map)
+        return;
+    const bool of_programs = map->type == BPF_MAP_TYPE_PROG_ARRAY;
+    if (!of_programs && map->type != BPF_MAP_TYPE_ARRAY_OF_MAPS && map->type != BPF_MAP_TYPE_HASH_OF_MAPS)
+        return;
+    for (std::uint32_t key = 0; key < map->max_entries; ++key) {
         std::uint32_t id = 0;
         if (bpf_map_lookup_elem(fd, &key, &id) == 0)
             objects.emplace(of_programs ? Object::program : Object::map, id);
     }
 }
 
-/// What an object keeps alive.
+/// The BPF objects that a process has descriptors of.
+void add_descriptors_of(const fs::path &process, ObjectIds &objects) {
+    const auto pid = number(process.filename().string());
+    const kernel::UniqueFd handle(pid ? static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)) : -1);
+    if (!handle.valid())
+        return; // it has ended
+    for_each_bpf_fd(process, [&](const std::string &name, const std::string &) {
+        const auto there = number(name);
+        const kernel::UniqueFd fd(there ? static_cast<int>(::syscall(SYS_pidfd_getfd, handle.get(), *there, 0)) : -1);
+        if (fd.valid())
+            add_object(fd.get(), objects);
+    });
+}
+
+/// What a program or a link keeps alive.
 ObjectIds held_by(const Id &object) {
     ObjectIds held;
-    const kernel::UniqueFd fd = open_object(object);
+    const auto [kind, id] = object;
+    if (kind == Object::map)
+        return held;
+    const kernel::UniqueFd fd(kind == Object::program ? bpf_prog_get_fd_by_id(id) : bpf_link_get_fd_by_id(id));
     if (!fd.valid())
         return held;
-    if (object.first == Object::program) {
-        if (const auto info = kernel::prog_info(fd.get()))
-            for (const std::uint32_t id : info->map_ids)
-                held.emplace(Object::map, id);
-    } else if (object.first == Object::map) {
-        if (const auto info = kernel::map_info(fd.get()))
-            add_held(fd.get(), *info, held);
-    } else if (const auto info = kernel::link_info(fd.get())) {
-        if (info->prog_id != 0)
-            held.emplace(Object::program, info->prog_id);
-    }
+    if (const auto program = kernel::prog_info(fd.get()); kind == Object::program && program)
+        for (const std::uint32_t map : program->map_ids)
+            held.emplace(Object::map, map);
+    if (const auto link = kernel::link_info(fd.get()); kind == Object::link && link && link->prog_id != 0)
+        held.emplace(Object::program, link->prog_id);
     return held;
+}
+
+/// With the programs of the links and the maps of the programs.
+ObjectIds with_all_they_hold(ObjectIds objects) {
+    std::vector<Id> open(objects.begin(), objects.end());
+    while (!open.empty()) {
+        const Id object = open.back();
+        open.pop_back();
+        for (const Id &held : held_by(object))
+            if (objects.insert(held).second)
+                open.push_back(held);
+    }
+    return objects;
+}
+
+/// f(path below root, descriptor) for every pin below a directory of a bpffs.
+template <class F>
+void for_each_pin(const fs::path &root, F &&f) {
+    std::error_code error;
+    for (fs::recursive_directory_iterator entry(root, error), end; !error && entry != end; entry.increment(error)) {
+        std::error_code gone;
+        if (entry->is_directory(gone) || gone)
+            continue;
+        const kernel::UniqueFd fd(bpf_obj_get(entry->path().c_str()));
+        if (fd.valid())
+            f(fs::relative(entry->path(), root, gone).string(), fd.get());
+    }
 }
 
 /// Mount points of bpffs as a process sees them.
@@ -112,18 +137,6 @@ bool is_process(const fs::path &entry) {
 }
 
 } // namespace
-
-ObjectIds with_all_they_hold(ObjectIds objects) {
-    std::vector<Id> open(objects.begin(), objects.end());
-    while (!open.empty()) {
-        const Id object = open.back();
-        open.pop_back();
-        for (const Id &held : held_by(object))
-            if (objects.insert(held).second)
-                open.push_back(held);
-    }
-    return objects;
-}
 
 ObjectIds all_objects() {
     ObjectIds objects;
@@ -145,7 +158,9 @@ std::optional<Id> object_of(int fd) {
 
 std::string describe(const Id &object) {
     const auto [kind, id] = object;
-    const kernel::UniqueFd fd = open_object(object);
+    const kernel::UniqueFd fd(kind == Object::program ? bpf_prog_get_fd_by_id(id)
+                              : kind == Object::map   ? bpf_map_get_fd_by_id(id)
+                                                      : bpf_link_get_fd_by_id(id));
     std::string name;
     if (const auto info = kind == Object::map && fd.valid() ? kernel::map_info(fd.get()) : fail(Kind::host, 0, ""))
         name = info->name;
@@ -160,18 +175,17 @@ std::string describe(const Id &object) {
 
 std::map<std::string, Id> pins_below(const fs::path &root) {
     std::map<std::string, Id> pins;
-    std::error_code error;
-    for (fs::recursive_directory_iterator entry(root, error), end; !error && entry != end; entry.increment(error)) {
-        std::error_code gone;
-        if (entry->is_directory(gone) || gone)
-            continue;
-        const kernel::UniqueFd fd(bpf_obj_get(entry->path().c_str()));
-        if (!fd.valid())
-            continue;
-        if (const auto object = object_of(fd.get()))
-            pins.emplace(fs::relative(entry->path(), root, gone).string(), *object);
-    }
+    for_each_pin(root, [&](const std::string &path, int fd) {
+        if (const auto object = object_of(fd))
+            pins.emplace(path, *object);
+    });
     return pins;
+}
+
+ObjectIds pinned_below(const fs::path &root) {
+    ObjectIds objects;
+    for_each_pin(root, [&](const std::string &, int fd) { add_object(fd, objects); });
+    return with_all_they_hold(std::move(objects));
 }
 
 ObjectIds held_by_others(const fs::path &own_bpffs) {
@@ -182,17 +196,15 @@ ObjectIds held_by_others(const fs::path &own_bpffs) {
         if (!is_process(process->path()))
             continue;
         if (process->path().filename() != std::to_string(::getpid()))
-            for_each_bpf_fd(process->path(), [&](const std::string &fd, const std::string &) {
-                add_fdinfo(process->path() / "fdinfo" / fd, objects);
-            });
+            add_descriptors_of(process->path(), objects);
         std::error_code gone;
         const fs::path mounts = fs::read_symlink(process->path() / "ns" / "mnt", gone);
         if (gone || !namespaces.insert(mounts).second)
             continue;
         for (const fs::path &bpffs : bpffs_of(process->path()))
             if (bpffs != own_bpffs)
-                for (const auto &[path, object] : pins_below(process->path() / "root" / bpffs.relative_path()))
-                    objects.insert(object);
+                for_each_pin(process->path() / "root" / bpffs.relative_path(),
+                             [&](const std::string &, int fd) { add_object(fd, objects); });
     }
     return with_all_they_hold(std::move(objects));
 }

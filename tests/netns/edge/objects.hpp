@@ -24,8 +24,9 @@ namespace beeline::edge {
 /// Every pin below a directory of a bpffs: path relative to it, and the object.
 [[nodiscard]] std::map<std::string, std::pair<Object, std::uint32_t>> pins_below(const std::filesystem::path &root);
 
-/// These, and what they keep alive: the maps of programs, what maps hold, the programs of links.
-[[nodiscard]] ObjectIds with_all_they_hold(ObjectIds objects);
+/// The objects pinned below a directory, and what they keep alive: the maps of programs, what maps hold, the programs
+/// of links.
+[[nodiscard]] ObjectIds pinned_below(const std::filesystem::path &root);
 
 /// Objects that other processes hold by a descriptor or that are pinned on another bpffs than this one, with the maps
 /// that their programs use and the programs and maps that their maps hold.

@@ -149,10 +149,7 @@ Result<std::vector<std::string>> World::changes_since() const {
     compare(facts_, now.facts_, changes);
     // An object of ours that stays is new each time we look; one of somebody else's comes and goes, or has a holder.
     ObjectIds left;
-    ObjectIds ours; // A pin of ours is a change of its own, told above.
-    for (const auto &[path, object] : pins_below(bpffs_))
-        ours.insert(object);
-    ours = with_all_they_hold(std::move(ours));
+    const ObjectIds ours = pinned_below(bpffs_); // A pin of ours is a change of its own, told above.
     for (const auto &object : now.objects_)
         if (!objects_.contains(object) && !ours.contains(object))
             left.insert(object);
