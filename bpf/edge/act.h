@@ -57,7 +57,7 @@ __noinline int edge_turn_round(struct xdp_md *ctx, const struct bl_packet *p)
 		ports[0] = ports[1];
 		ports[1] = port;
 	}
-	return BL_EDGE_R_NONE;
+	return BL_R_NONE;
 }
 
 /* before: packets that the rule had on this CPU; every log_every-th of them is an event. */

@@ -12,165 +12,27 @@
 #include "edge/trace.h"
 #include "lib/plain.h"
 
+#define BL_SETS4 edge_sets4
+#define BL_SETS6 edge_sets6
+#define BL_MEMBERS edge_members
+#include "lib/match.h"
+
 #define BL_NO_RULE 0xffffffffu
 
-static __always_inline int bl_entry_live(const struct bl_set_entry *entry)
-{
-	return entry && (!entry->expires_ns || entry->expires_ns > bpf_ktime_get_ns());
-}
-
-/*
- * A trie knows the longest prefix only. One that is past its time must not hide a shorter one that still holds, so the
- * search goes on behind it, eight times at the most: whoever sweeps does so every second.
- */
-#define BL_EXPIRED_PREFIXES 8
-
-#define BL_IN_TRIE(inner, key)                                                                                         \
-	({                                                                                                             \
-		int found_ = 0, try_;                                                                                  \
-		for (try_ = 0; try_ < BL_EXPIRED_PREFIXES; try_++) {                                                   \
-			const struct bl_set_entry *entry_ = bpf_map_lookup_elem(inner, key);                           \
-			if (bl_entry_live(entry_)) {                                                                   \
-				found_ = 1;                                                                            \
-				break;                                                                                 \
-			}                                                                                              \
-			if (!entry_ || !entry_->bits || entry_->bits > (key)->bits)                                    \
-				break;                                                                                 \
-			(key)->bits = entry_->bits - 1;                                                                \
-		}                                                                                                      \
-		found_;                                                                                                \
-	})
-
-/* Is the address (by its family) in prefix set number set? */
-static __always_inline int bl_in_prefix_set(const struct bl_packet *p, const __u64 address[2], __u32 set)
-{
-	void *inner;
-
-	if (p->facts & BL_FACT_V4) {
-		struct bl_lpm4 key = { .bits = 32, .address = (__u32)address[0] };
-
-		inner = bpf_map_lookup_elem(&edge_sets4, &set);
-		return inner && BL_IN_TRIE(inner, &key);
-	}
-	struct bl_lpm6 key = { .bits = 128 };
-
-	__builtin_memcpy(key.address, address, 16);
-	inner = bpf_map_lookup_elem(&edge_sets6, &set);
-	return inner && BL_IN_TRIE(inner, &key);
-}
-
-static __always_inline int bl_in_member_set(__u64 data, __u32 set)
-{
-	struct bl_set_key key = { .data = data, .set = set };
-
-	return bl_entry_live(bpf_map_lookup_elem(&edge_members, &key));
-}
-
-static __always_inline __u64 bl_mac_word(const __u8 *mac)
-{
-	return (__u64)*(const __u16 *)(mac + 4) << 32 | *(const __u32 *)mac;
-}
-
-/* 1: every set condition of the entry holds. A field that is not in the packet is in no set, and not in its negation. */
+/* 1: every set condition of the entry holds. */
 __noinline int edge_match_sets(struct xdp_md *ctx, const struct bl_packet *p, __u32 index)
 {
-	struct bl_edge_extra *x = bpf_map_lookup_elem(&edge_extras, &index);
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct bl_extra *x = bpf_map_lookup_elem(&edge_extras, &index);
 
-	if (!p || !x)
-		return 0;
-	if (x->sets[BL_SET_SRC] != BL_SET_NONE || x->sets[BL_SET_DST] != BL_SET_NONE) {
-		if (!(p->facts & (BL_FACT_V4 | BL_FACT_V6)))
-			return 0;
-		if (x->sets[BL_SET_SRC] != BL_SET_NONE &&
-		    bl_in_prefix_set(p, p->src, x->sets[BL_SET_SRC]) == x->sets_negated[BL_SET_SRC])
-			return 0;
-		if (x->sets[BL_SET_DST] != BL_SET_NONE &&
-		    bl_in_prefix_set(p, p->dst, x->sets[BL_SET_DST]) == x->sets_negated[BL_SET_DST])
-			return 0;
-	}
-	if (x->sets[BL_SET_SPORT] != BL_SET_NONE &&
-	    bl_in_member_set(p->sport, x->sets[BL_SET_SPORT]) == x->sets_negated[BL_SET_SPORT])
-		return 0;
-	if (x->sets[BL_SET_DPORT] != BL_SET_NONE &&
-	    bl_in_member_set(p->dport, x->sets[BL_SET_DPORT]) == x->sets_negated[BL_SET_DPORT])
-		return 0;
-	if (x->sets[BL_SET_SRC_MAC] != BL_SET_NONE || x->sets[BL_SET_DST_MAC] != BL_SET_NONE) {
-		const struct ethhdr *eth = data;
-
-		if ((void *)(eth + 1) > end)
-			return 0;
-		if (x->sets[BL_SET_SRC_MAC] != BL_SET_NONE &&
-		    bl_in_member_set(bl_mac_word(eth->h_source), x->sets[BL_SET_SRC_MAC]) ==
-			    x->sets_negated[BL_SET_SRC_MAC])
-			return 0;
-		if (x->sets[BL_SET_DST_MAC] != BL_SET_NONE &&
-		    bl_in_member_set(bl_mac_word(eth->h_dest), x->sets[BL_SET_DST_MAC]) ==
-			    x->sets_negated[BL_SET_DST_MAC])
-			return 0;
-	}
-	return 1;
+	return p && x && bl_match_sets(ctx, p, x);
 }
 
-static __always_inline int bl_masked(const __u64 field[2], const __u64 value[2], const __u64 mask[2])
-{
-	return !((field[0] & mask[0]) ^ value[0]) && !((field[1] & mask[1]) ^ value[1]);
-}
-
-static __always_inline int bl_outside(__u32 value, __u32 low, __u32 high)
-{
-	return value < low || value > high;
-}
-
-/* 1: the conditions of bl_edge_extra but for the sets hold. */
+/* 1: the conditions of bl_extra but for the sets hold. */
 __noinline int edge_match_extra(struct xdp_md *ctx, const struct bl_packet *p, __u32 index, __u32 flags)
 {
-	struct bl_edge_extra *x = bpf_map_lookup_elem(&edge_extras, &index);
-	void *end = (void *)(long)ctx->data_end;
-	const struct ethhdr *eth = (void *)(long)ctx->data;
-	int i;
+	struct bl_extra *x = bpf_map_lookup_elem(&edge_extras, &index);
 
-	if (!p || !x)
-		return 0;
-	if (flags & BL_EXTRA_IP && !(p->facts & (BL_FACT_V4 | BL_FACT_V6)))
-		return 0;
-	if (flags & BL_EXTRA_SRC && bl_masked(p->src, x->src_value, x->src_mask) == !!(flags & BL_EXTRA_NOT_SRC))
-		return 0;
-	if (flags & BL_EXTRA_DST && bl_masked(p->dst, x->dst_value, x->dst_mask) == !!(flags & BL_EXTRA_NOT_DST))
-		return 0;
-	if (flags & (BL_EXTRA_SRC_MAC | BL_EXTRA_DST_MAC)) {
-		if ((void *)(eth + 1) > end)
-			return 0;
-		if (flags & BL_EXTRA_SRC_MAC &&
-		    (bl_mac_word(eth->h_source) == x->src_mac) == !!(flags & BL_EXTRA_NOT_SRC_MAC))
-			return 0;
-		if (flags & BL_EXTRA_DST_MAC &&
-		    (bl_mac_word(eth->h_dest) == x->dst_mac) == !!(flags & BL_EXTRA_NOT_DST_MAC))
-			return 0;
-	}
-	if (flags & BL_EXTRA_VLAN && (p->tag_count < 1 || bl_outside(p->tags >> 16, x->vlan_low, x->vlan_high)))
-		return 0;
-	if (flags & BL_EXTRA_INNER_VLAN &&
-	    (p->tag_count < 2 || bl_outside(p->tags & 0xffff, x->inner_low, x->inner_high)))
-		return 0;
-	if (flags & BL_EXTRA_LENGTH && bl_outside(p->length, x->length_low, x->length_high))
-		return 0;
-	if (flags & BL_EXTRA_TTL && bl_outside(p->ttl, x->ttl_low, x->ttl_high))
-		return 0;
-	if (flags & BL_EXTRA_DEVICE) {
-		__u32 device = ctx->ingress_ifindex;
-		int listed = 0;
-
-		for (i = 0; i < BL_EDGE_DEVICE_LIST; i++)
-			listed |= x->devices[i] && device == x->devices[i];
-		if (listed == !!(flags & BL_EXTRA_NOT_DEVICE))
-			return 0;
-	}
-	if (flags & BL_EXTRA_NOT_FACTS)
-		for (i = 0; i < BL_EDGE_NOT_FACTS; i++)
-			if (x->not_mask[i] && (p->facts & x->not_mask[i]) == x->not_value[i])
-				return 0;
-	return 1;
+	return p && x && bl_match_extra(ctx, p, x, flags);
 }
 
 /*
@@ -252,14 +114,14 @@ struct bl_decision {
  * packet in memory for those who need more. Ports are compared first: they tell rules apart best. asked: the rule whose
  * rate was asked last.
  */
-static __always_inline int bl_scan(struct xdp_md *ctx, const volatile struct bl_edge_entry *table, __u32 first,
+static __always_inline int bl_scan(struct xdp_md *ctx, const volatile struct bl_entry *table, __u32 first,
 				   __u32 count, const struct bl_key *key, const struct bl_packet *kept, __u32 needs,
 				   __u32 *asked, struct bl_decision *decision)
 {
 	__u32 i, entries = needs & BL_NEEDS_FAR_SCAN ? cfg.entries : count;
 
 	for (i = 0; i < count; i++) {
-		const volatile struct bl_edge_entry *e;
+		const volatile struct bl_entry *e;
 		__u32 index = first + i;
 
 		if (needs & BL_NEEDS_FAR_SCAN) {

@@ -13,11 +13,11 @@
 const volatile struct bl_edge_config cfg = { .entries = 1, .rules = 1 };
 
 /* The entries of a short table: among the constants, so that they are reached without a lookup. */
-const volatile struct bl_edge_entry near_entries[BL_EDGE_NEAR_ENTRIES] __attribute__((aligned(64)));
+const volatile struct bl_entry near_entries[BL_EDGE_NEAR_ENTRIES] __attribute__((aligned(64)));
 
 /* Own. The entries of a long table. One value that holds all entries: user space sets its size to the number of entries before loading. */
 struct bl_edge_table {
-	struct bl_edge_entry entry[BL_EDGE_MAX_ENTRIES];
+	struct bl_entry entry[BL_EDGE_MAX_ENTRIES];
 };
 
 struct {
@@ -32,7 +32,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, BL_EDGE_MAX_ENTRIES);
 	__type(key, __u32);
-	__type(value, struct bl_edge_extra);
+	__type(value, struct bl_extra);
 } edge_extras SEC(".maps");
 
 /* Own. */

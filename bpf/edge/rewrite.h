@@ -333,10 +333,10 @@ __noinline int edge_rewrite(struct xdp_md *ctx, const struct bl_packet *p, __u32
 		ports = bl_rewrite_ports(l4, rule);
 	}
 	if (state == BL_CSUM_NONE || (state == BL_CSUM_COMPLETE && !addresses && !ports))
-		return BL_EDGE_R_NONE;
+		return BL_R_NONE;
 	if (bl_csum_settle(ctx, p, state, addresses + ports, src, dst, where))
 		return BL_EDGE_R_CSUM_FAILED;
-	return BL_EDGE_R_NONE;
+	return BL_R_NONE;
 }
 
 #endif

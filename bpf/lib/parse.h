@@ -7,7 +7,8 @@
 #ifndef BEELINE_LIB_PARSE_H
 #define BEELINE_LIB_PARSE_H
 
-#include "beeline/edge.h"
+#include "beeline/match.h"
+#include "lib/ctx.h"
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
@@ -101,7 +102,7 @@ static __always_inline void bl_parse_l4(void *data, void *end, __u32 offset, str
 	if (!size || p->facts & BL_FACT_LATER)
 		return;
 	if (p->payload < size || pos + 8 > end)
-		return bl_odd(p, BL_EDGE_R_SHORT_L4);
+		return bl_odd(p, BL_R_SHORT_L4);
 	if (size == 8 && p->proto != IPPROTO_UDP && p->proto != IPPROTO_UDPLITE) {
 		p->facts |= BL_FACT_ICMP | (__u64)byte[0] << BL_FACT_ICMP_TYPE_SHIFT |
 			    (__u64)byte[1] << BL_FACT_ICMP_CODE_SHIFT;
@@ -112,21 +113,21 @@ static __always_inline void bl_parse_l4(void *data, void *end, __u32 offset, str
 		__u32 length = bpf_ntohs(ports[2]);
 
 		if (length < 8 || (length > p->payload && !(p->facts & BL_FACT_FRAGMENT)))
-			return bl_odd(p, BL_EDGE_R_BAD_UDP_LENGTH);
+			return bl_odd(p, BL_R_BAD_UDP_LENGTH);
 		if (!(p->facts & BL_FACT_FRAGMENT))
 			p->payload = length; /* what the checksum covers and says (RFC 768); more is padding */
 	} else if (p->proto == IPPROTO_TCP) {
 		struct tcphdr *tcp = pos;
 
 		if ((void *)(tcp + 1) > end)
-			return bl_odd(p, BL_EDGE_R_SHORT_L4);
+			return bl_odd(p, BL_R_SHORT_L4);
 		if (tcp->doff < 5)
-			return bl_odd(p, BL_EDGE_R_BAD_DOFF);
+			return bl_odd(p, BL_R_BAD_DOFF);
 		if (tcp->doff * 4u > p->payload)
-			return bl_odd(p, BL_EDGE_R_SHORT_L4);
+			return bl_odd(p, BL_R_SHORT_L4);
 		p->facts |= BL_FACT_TCP | (__u64)byte[13] << BL_FACT_TCP_FLAGS_SHIFT;
 	} else if (size == 12 && pos + 12 > end) {
-		return bl_odd(p, BL_EDGE_R_SHORT_L4);
+		return bl_odd(p, BL_R_SHORT_L4);
 	}
 	p->facts |= BL_FACT_PORTS;
 	p->sport = bpf_ntohs(ports[0]);
@@ -135,18 +136,18 @@ static __always_inline void bl_parse_l4(void *data, void *end, __u32 offset, str
 }
 
 /* Both L3 parsers give the offset of the L4 header; where there is none to read, the facts say so or 0 comes back. */
-static __always_inline __u32 bl_parse_ipv4(struct xdp_md *ctx, void *data, void *pos, void *end, struct bl_packet *p)
+static __always_inline __u32 bl_parse_ipv4(BL_CTX *ctx, void *data, void *pos, void *end, struct bl_packet *p)
 {
 	struct iphdr *ip = pos;
 	__u32 header, total;
 	__u16 fragment;
 
 	if ((void *)(ip + 1) > end)
-		return bl_no_l4(p, BL_EDGE_R_SHORT_IP);
+		return bl_no_l4(p, BL_R_SHORT_IP);
 	if (ip->version != 4)
-		return bl_no_l4(p, BL_EDGE_R_BAD_VERSION);
+		return bl_no_l4(p, BL_R_BAD_VERSION);
 	if (ip->ihl < 5)
-		return bl_no_l4(p, BL_EDGE_R_BAD_IHL);
+		return bl_no_l4(p, BL_R_BAD_IHL);
 	header = ip->ihl * 4;
 	total = bpf_ntohs(ip->tot_len);
 	fragment = bpf_ntohs(ip->frag_off);
@@ -165,11 +166,11 @@ static __always_inline __u32 bl_parse_ipv4(struct xdp_md *ctx, void *data, void 
 	if (header > sizeof *ip)
 		p->facts |= BL_FACT_OPTIONS;
 	if (total > p->length - p->l3) /* the frame has more buffers, or the header lies */
-		p->length = bpf_xdp_get_buff_len(ctx);
+		p->length = bl_frame_length(ctx);
 	if (total < header || total > p->length - p->l3)
-		return bl_no_l4(p, BL_EDGE_R_BAD_LENGTH);
+		return bl_no_l4(p, BL_R_BAD_LENGTH);
 	if (pos + header > end)
-		return bl_no_l4(p, BL_EDGE_R_SHORT_IP);
+		return bl_no_l4(p, BL_R_SHORT_IP);
 	p->payload = total - header;
 	return p->l3 + header;
 }
@@ -205,19 +206,19 @@ static __always_inline int bl_chain_ends(struct bl_chain *chain, __u32 reason)
  * Leaves proto at the first header that is not an extension, or at the one that is wrong. Global, so that the verifier
  * walks the loop once.
  */
-__noinline int bl_walk_chain(struct xdp_md *ctx, struct bl_chain *chain)
+__noinline int bl_walk_chain(BL_CTX *ctx, struct bl_chain *chain)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	int i;
 
 	if (!chain)
 		return 0;
-	for (i = 0; i < BL_EDGE_MAX_EXT && bl_is_ext(chain->proto); i++) {
+	for (i = 0; i < BL_MAX_EXT && bl_is_ext(chain->proto); i++) {
 		struct bl_ext *ext = data + (chain->offset & BL_MAX_L4);
 		__u32 size;
 
 		if (chain->payload < 8 || (void *)(ext + 1) + 4 > end)
-			return bl_chain_ends(chain, BL_EDGE_R_SHORT_EXT);
+			return bl_chain_ends(chain, BL_R_SHORT_EXT);
 		size = (ext->length + 1) * 8;
 		if (chain->proto == IPPROTO_AH)
 			size = (ext->length + 2) * 4;
@@ -235,25 +236,25 @@ __noinline int bl_walk_chain(struct xdp_md *ctx, struct bl_chain *chain)
 			chain->routed = 1;
 		chain->offset += size;
 		if (chain->payload < size || data + (chain->offset & BL_MAX_L4) > end)
-			return bl_chain_ends(chain, BL_EDGE_R_SHORT_EXT);
+			return bl_chain_ends(chain, BL_R_SHORT_EXT);
 		chain->proto = ext->next;
 		chain->payload -= size;
 		if (chain->facts & BL_FACT_LATER)
-			return bl_chain_ends(chain, BL_EDGE_R_NONE);
+			return bl_chain_ends(chain, BL_R_NONE);
 	}
-	return bl_is_ext(chain->proto) ? bl_chain_ends(chain, BL_EDGE_R_MANY_EXT) : 0;
+	return bl_is_ext(chain->proto) ? bl_chain_ends(chain, BL_R_MANY_EXT) : 0;
 }
 
-static __always_inline __u32 bl_parse_ipv6(struct xdp_md *ctx, void *data, void *pos, void *end, struct bl_packet *p)
+static __always_inline __u32 bl_parse_ipv6(BL_CTX *ctx, void *data, void *pos, void *end, struct bl_packet *p)
 {
 	struct ipv6hdr *ip = pos;
 	__u32 room, offset;
 	int jumbo;
 
 	if ((void *)(ip + 1) > end)
-		return bl_no_l4(p, BL_EDGE_R_SHORT_IP);
+		return bl_no_l4(p, BL_R_SHORT_IP);
 	if (ip->version != 6)
-		return bl_no_l4(p, BL_EDGE_R_BAD_VERSION);
+		return bl_no_l4(p, BL_R_BAD_VERSION);
 	p->l3 = pos - data;
 	p->ttl = ip->hop_limit;
 	p->proto = ip->nexthdr;
@@ -265,14 +266,14 @@ static __always_inline __u32 bl_parse_ipv6(struct xdp_md *ctx, void *data, void 
 	/* A jumbogram (RFC 2675) says 0 and has the length in a hop-by-hop option: the frame's length counts then. */
 	jumbo = p->payload == 0 && p->proto == IPPROTO_HOPOPTS;
 	if (jumbo || p->payload > p->length - offset)
-		p->length = bpf_xdp_get_buff_len(ctx);
+		p->length = bl_frame_length(ctx);
 	room = p->length - offset;
 	if (jumbo)
 		p->payload = room;
 	if (bl_is_ext(p->proto))
 		p->facts |= BL_FACT_OPTIONS;
 	if (p->payload > room) {
-		offset = bl_no_l4(p, BL_EDGE_R_BAD_LENGTH);
+		offset = bl_no_l4(p, BL_R_BAD_LENGTH);
 	} else if (p->facts & BL_FACT_OPTIONS) {
 		struct bl_chain chain = {
 			.facts = p->facts, .payload = p->payload, .offset = offset, .proto = p->proto
@@ -291,7 +292,7 @@ static __always_inline __u32 bl_parse_ipv6(struct xdp_md *ctx, void *data, void 
 }
 
 /* p is zero; needs: BL_NEEDS_*. */
-static __always_inline void bl_parse(struct xdp_md *ctx, struct bl_packet *p, __u32 needs)
+static __always_inline void bl_parse(BL_CTX *ctx, struct bl_packet *p, __u32 needs)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct ethhdr *eth = data;
@@ -302,12 +303,12 @@ static __always_inline void bl_parse(struct xdp_md *ctx, struct bl_packet *p, __
 
 	p->length = end - data;
 	if (needs & BL_NEEDS_LENGTH || p->length > BL_SMALL_FRAME)
-		p->length = bpf_xdp_get_buff_len(ctx);
+		p->length = bl_frame_length(ctx);
 	if (pos > end)
-		return bl_odd(p, BL_EDGE_R_SHORT_ETHERNET);
+		return bl_odd(p, BL_R_SHORT_ETHERNET);
 	type = *(__be16 *)(data + 12); /* struct ethhdr is packed: this is one load, not two */
 #pragma unroll
-	for (i = 0; i < BL_EDGE_MAX_TAGS; i++) {
+	for (i = 0; i < BL_MAX_TAGS; i++) {
 		struct bl_vlan *tag = pos;
 
 		if (type == bpf_htons(ETH_P_IP)) /* most often, so first */
@@ -316,7 +317,7 @@ static __always_inline void bl_parse(struct xdp_md *ctx, struct bl_packet *p, __
 			break;
 		p->facts |= BL_FACT_VLAN;
 		if ((void *)(tag + 1) > end) {
-			bl_odd(p, BL_EDGE_R_SHORT_VLAN);
+			bl_odd(p, BL_R_SHORT_VLAN);
 			break;
 		}
 		p->tags |= (__u32)(bpf_ntohs(tag->tci) & 0xfff) << (i ? 0 : 16);

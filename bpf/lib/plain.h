@@ -62,7 +62,7 @@ static __always_inline __u64 bl_plain_l4(void *l4, void *end, __u32 proto, __u32
  * 1: plain, and key is complete but for what needs (BL_NEEDS_*) does not ask for. 0: key holds nothing of use. The
  * order keeps few values alive at a time: what is spilled to the stack costs more than what is loaded twice.
  */
-static __always_inline int bl_parse_plain(struct xdp_md *ctx, struct bl_key *key, __u32 needs)
+static __always_inline int bl_parse_plain(BL_CTX *ctx, struct bl_key *key, __u32 needs)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end, *l4;
 	void *l3 = data + sizeof(struct ethhdr);
@@ -112,8 +112,8 @@ static __always_inline int bl_parse_plain(struct xdp_md *ctx, struct bl_key *key
 	}
 	ports = l4;
 	key->facts = facts;
-	key->length = length > BL_SMALL_FRAME ? bpf_xdp_get_buff_len(ctx) : length;
-	key->reason = BL_EDGE_R_NONE;
+	key->length = length > BL_SMALL_FRAME ? bl_frame_length(ctx) : length;
+	key->reason = BL_R_NONE;
 	key->sport = needs & BL_NEEDS_SPORT ? bpf_ntohs(ports[0]) : 0;
 	key->dport = bpf_ntohs(ports[1]);
 	return 1;

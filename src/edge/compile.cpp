@@ -151,7 +151,7 @@ private:
                         "the rules become more than " + std::to_string(BL_EDGE_MAX_ENTRIES) + " entries",
                         "use a set instead of long lists and port lists in several fields");
         for (const Expanded &one : expanded) {
-            bl_edge_entry entry = one.entry;
+            bl_entry entry = one.entry;
             entry.rule = static_cast<std::uint16_t>(tables_.rules.size());
             entry.rule_flags = row.flags;
             entry.verdict = row.verdict;

@@ -49,7 +49,7 @@ void put_words(const Prefix &prefix, __u64 (&value)[2], __u64 (&mask)[2]) {
 }
 
 /// IPv4 source is in the first half of the eight bytes, destination in the second.
-void put_word4(const Prefix &prefix, bool source, bl_edge_entry &entry) {
+void put_word4(const Prefix &prefix, bool source, bl_entry &entry) {
     __u64 value[2], mask[2];
     put_words(prefix, value, mask);
     std::memcpy(reinterpret_cast<char *>(&entry.addr4_value) + (source ? 0 : 4), value, 4);
@@ -212,10 +212,10 @@ private:
     Result<> not_facts(std::uint64_t unwanted, std::uint64_t mask) {
         for (Expanded &one : entries_) {
             unsigned slot = 0;
-            while (slot < BL_EDGE_NOT_FACTS && one.extra.not_mask[slot] != 0)
+            while (slot < BL_NOT_FACTS && one.extra.not_mask[slot] != 0)
                 ++slot;
-            if (slot == BL_EDGE_NOT_FACTS)
-                return fail(Kind::config, 0, "more than " + std::to_string(BL_EDGE_NOT_FACTS) + " negated values",
+            if (slot == BL_NOT_FACTS)
+                return fail(Kind::config, 0, "more than " + std::to_string(BL_NOT_FACTS) + " negated values",
                             "put the positive rule in front of this one instead");
             one.extra.not_mask[slot] = mask;
             one.extra.not_value[slot] = unwanted;
@@ -316,8 +316,8 @@ private:
     Result<> device(const std::optional<OneOf<std::string>> &condition) {
         if (!condition)
             return {};
-        if (condition->any_of.size() > BL_EDGE_DEVICE_LIST)
-            return fail(Kind::config, 0, "more than " + std::to_string(BL_EDGE_DEVICE_LIST) + " devices in one rule",
+        if (condition->any_of.size() > BL_DEVICE_LIST)
+            return fail(Kind::config, 0, "more than " + std::to_string(BL_DEVICE_LIST) + " devices in one rule",
                         "write a rule for the others");
         for (std::size_t i = 0; i < condition->any_of.size(); ++i) {
             BL_TRY(const std::uint32_t index, ifindex_(condition->any_of[i]));

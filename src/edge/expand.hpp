@@ -11,8 +11,8 @@ namespace beeline::edge {
 
 /// One table entry with its rare conditions; the numbers of rule, extra and rate are the caller's to fill in.
 struct Expanded {
-    bl_edge_entry entry{};
-    bl_edge_extra extra{};
+    bl_entry entry{};
+    bl_extra extra{};
 };
 
 /// The entries of one rule, in any order: the rule matches when one of them does. At most BL_EDGE_MAX_ENTRIES.

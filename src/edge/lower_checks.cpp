@@ -211,8 +211,8 @@ void Lowering::check_fragment() {
 /// What a table entry has room for; said here, where the place in the file is known.
 void Lowering::check_room() {
     const Match &m = rule_.match;
-    if (m.device && m.device->any_of.size() > BL_EDGE_DEVICE_LIST)
-        error(condition(word::device)->where, fmt::format("more than {} names behind 'device'", BL_EDGE_DEVICE_LIST),
+    if (m.device && m.device->any_of.size() > BL_DEVICE_LIST)
+        error(condition(word::device)->where, fmt::format("more than {} names behind 'device'", BL_DEVICE_LIST),
               "write a second rule for the others");
     std::size_t negated = m.flags && m.flags->negated ? 1 : 0;
     const auto add = [&](const auto &field, std::size_t more) {
@@ -224,10 +224,10 @@ void Lowering::check_room() {
     add(m.icmp_code, 0);
     add(m.dscp, 0);
     add(m.ethertype, 1); // the frame must have one
-    if (negated > BL_EDGE_NOT_FACTS)
+    if (negated > BL_NOT_FACTS)
         error(tree_.start, fmt::format("{} negated values of proto, flags, type, code, dscp and ethertype", negated),
               fmt::format("at most {} in a rule, ethertype counts one more; put a rule with the values before this one",
-                          BL_EDGE_NOT_FACTS));
+                          BL_NOT_FACTS));
 }
 
 void Lowering::check() {

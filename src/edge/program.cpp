@@ -99,7 +99,7 @@ Result<> fill_array(int fd, const std::vector<T> &rows) {
 }
 
 /// edge_entries is one value: an array element is padded to 8 bytes only, so the rows lie as in the vector.
-Result<> fill_entries(int fd, const std::vector<bl_edge_entry> &entries) {
+Result<> fill_entries(int fd, const std::vector<bl_entry> &entries) {
     BL_TRY(const kernel::MapInfo info, kernel::map_info(fd));
     const std::uint32_t zero = 0;
     return kernel::raw::update(fd, info, &zero, entries.data(), kernel::Update::any);
@@ -203,8 +203,8 @@ Result<Program> Program::load(const Tables &tables, const Kept &kept) {
     BL_TRY(auto opened, kernel::Opened<edge_bpf>::open());
     std::memcpy(const_cast<bl_edge_config *>(&opened.rodata()->cfg), &tables.config, sizeof tables.config);
     if (!(tables.config.needs & BL_NEEDS_FAR_SCAN))
-        std::memcpy(const_cast<bl_edge_entry *>(opened.rodata()->near_entries), tables.entries.data(),
-                    tables.entries.size() * sizeof(bl_edge_entry));
+        std::memcpy(const_cast<bl_entry *>(opened.rodata()->near_entries), tables.entries.data(),
+                    tables.entries.size() * sizeof(bl_entry));
     for (const char *name : kKeptPrograms)
         bpf_program__set_autoload(bpf_object__find_program_by_name(opened.object(), name), false);
     const bool lean = tables.config.needs == 0;
@@ -214,7 +214,7 @@ Result<Program> Program::load(const Tables &tables, const Kept &kept) {
             return fail_errno(-error, std::string("share map ") + name);
     auto &maps = opened.maps();
     bpf_map__set_value_size(maps.edge_entries,
-                            static_cast<std::uint32_t>(tables.entries.size() * sizeof(bl_edge_entry)));
+                            static_cast<std::uint32_t>(tables.entries.size() * sizeof(bl_entry)));
     bpf_map__set_max_entries(maps.edge_extras,
                              std::max<std::uint32_t>(1, static_cast<std::uint32_t>(tables.extras.size())));
     bpf_map__set_max_entries(maps.edge_rules, static_cast<std::uint32_t>(tables.rules.size()));

@@ -154,7 +154,7 @@ bool matches(const edge::Match &m, const edge::Policy &policy, const Fields &f, 
            holds(m.ethertype, f.ethertype) && holds(m.vlan, f.vlan) && holds(m.inner_vlan, f.inner_vlan) &&
            (!m.tagged || f.tagged == *m.tagged) && holds(m.src_mac, f.src_mac, macs) &&
            holds(m.dst_mac, f.dst_mac, macs) && holds(m.length, std::optional(f.length)) &&
-           (!m.malformed || (f.reason != BL_EDGE_R_NONE) == *m.malformed) && holds(m.device, std::optional(device));
+           (!m.malformed || (f.reason != BL_R_NONE) == *m.malformed) && holds(m.device, std::optional(device));
 }
 
 Answer judge(const edge::Policy &policy, View frame, const Surroundings &surroundings) {

@@ -50,54 +50,54 @@ std::uint32_t parse_l4(const Cursor &c, Fields &f) {
     const auto ports = [&] {
         f.ports = Fields::Ports{c.word(0), c.word(2)};
         f.segment = Fields::Segment{c.at(), c.left()};
-        return BL_EDGE_R_NONE;
+        return BL_R_NONE;
     };
     if (ip.later) // 6.
-        return BL_EDGE_R_NONE;
+        return BL_R_NONE;
     switch (ip.proto) {
     case 6: // TCP
         if (c.left() < 20)
-            return BL_EDGE_R_SHORT_L4;
+            return BL_R_SHORT_L4;
         if (c.byte(12) / 16 < 5)
-            return BL_EDGE_R_BAD_DOFF;
+            return BL_R_BAD_DOFF;
         if (c.byte(12) / 16 * 4u > c.left())
-            return BL_EDGE_R_SHORT_L4;
+            return BL_R_SHORT_L4;
         f.tcp_flags = c.byte(13);
         return ports();
     case 17: // UDP
         if (c.left() < 8)
-            return BL_EDGE_R_SHORT_L4;
+            return BL_R_SHORT_L4;
         if (c.word(4) < 8 || (c.word(4) > c.left() && !ip.fragment))
-            return BL_EDGE_R_BAD_UDP_LENGTH;
+            return BL_R_BAD_UDP_LENGTH;
         ports();
         if (!ip.fragment)
             f.segment->size = c.word(4);
-        return BL_EDGE_R_NONE;
+        return BL_R_NONE;
     case 136: // UDP-Lite
-        return c.left() < 8 ? BL_EDGE_R_SHORT_L4 : ports();
+        return c.left() < 8 ? BL_R_SHORT_L4 : ports();
     case 33:  // DCCP
     case 132: // SCTP
-        return c.left() < 12 ? BL_EDGE_R_SHORT_L4 : ports();
+        return c.left() < 12 ? BL_R_SHORT_L4 : ports();
     default:
         if (ip.proto != (v4 ? 1 : 58)) // neither ICMP nor ICMPv6
-            return BL_EDGE_R_NONE;
+            return BL_R_NONE;
         if (c.left() < 8)
-            return BL_EDGE_R_SHORT_L4;
+            return BL_R_SHORT_L4;
         f.icmp = Fields::Icmp{c.byte(0), c.byte(1)};
         f.segment = Fields::Segment{c.at(), c.left()};
-        return BL_EDGE_R_NONE;
+        return BL_R_NONE;
     }
 }
 
 /// 4.
 std::uint32_t parse_ipv4(Cursor c, Fields &f) {
     if (c.left() < 20)
-        return BL_EDGE_R_SHORT_IP;
+        return BL_R_SHORT_IP;
     if (c.byte(0) / 16 != 4)
-        return BL_EDGE_R_BAD_VERSION;
+        return BL_R_BAD_VERSION;
     const std::size_t header = c.byte(0) % 16 * 4u, total = c.word(2);
     if (header < 20)
-        return BL_EDGE_R_BAD_IHL;
+        return BL_R_BAD_IHL;
     const std::uint16_t fragment = c.word(6);
     f.ip = Fields::Ip{.family = edge::Family::v4,
                       .src = c.address<4>(12),
@@ -110,7 +110,7 @@ std::uint32_t parse_ipv4(Cursor c, Fields &f) {
                       .later = fragment % 0x2000 != 0,
                       .at = c.at()};
     if (total < header || total > c.left())
-        return BL_EDGE_R_BAD_LENGTH;
+        return BL_R_BAD_LENGTH;
     c.limit(total);
     c.skip(header);
     return parse_l4(c, f);
@@ -130,9 +130,9 @@ std::size_t extension_size(std::uint8_t proto, const Cursor &c) {
 /// 5.
 std::uint32_t parse_ipv6(Cursor c, Fields &f) {
     if (c.left() < 40)
-        return BL_EDGE_R_SHORT_IP;
+        return BL_R_SHORT_IP;
     if (c.byte(0) / 16 != 6)
-        return BL_EDGE_R_BAD_VERSION;
+        return BL_R_BAD_VERSION;
     const std::size_t said = c.word(4);
     f.ip = Fields::Ip{.family = edge::Family::v6,
                       .src = c.address<16>(8),
@@ -144,14 +144,14 @@ std::uint32_t parse_ipv6(Cursor c, Fields &f) {
                       .at = c.at()};
     c.skip(40);
     if (said > c.left())
-        return BL_EDGE_R_BAD_LENGTH;
+        return BL_R_BAD_LENGTH;
     if (said != 0 || f.ip->proto != 0)
         c.limit(said);
     for (int walked = 0; is_extension(f.ip->proto); ++walked) {
         if (walked == 8)
-            return BL_EDGE_R_MANY_EXT;
+            return BL_R_MANY_EXT;
         if (c.left() < 8)
-            return BL_EDGE_R_SHORT_EXT;
+            return BL_R_SHORT_EXT;
         const bool fragment = f.ip->proto == 44;
         if (fragment) {
             f.ip->later |= c.word(2) / 8 != 0;
@@ -159,12 +159,12 @@ std::uint32_t parse_ipv6(Cursor c, Fields &f) {
         }
         const std::size_t size = extension_size(f.ip->proto, c);
         if (size > c.left())
-            return BL_EDGE_R_SHORT_EXT;
+            return BL_R_SHORT_EXT;
         f.ip->routed |= f.ip->proto == 43 && c.byte(3) != 0;
         f.ip->proto = c.byte(0);
         c.skip(size);
         if (f.ip->later)
-            return BL_EDGE_R_NONE;
+            return BL_R_NONE;
     }
     return parse_l4(c, f);
 }
@@ -176,7 +176,7 @@ Fields parse(View frame) {
     f.length = frame.size();
     Cursor c(frame, 0, frame.size());
     if (c.left() < 14) { // 1.
-        f.reason = BL_EDGE_R_SHORT_ETHERNET;
+        f.reason = BL_R_SHORT_ETHERNET;
         return f;
     }
     f.dst_mac = c.mac(0);
@@ -186,7 +186,7 @@ Fields parse(View frame) {
     for (int tag = 0; tag < 2 && (f.ethertype == 0x8100 || f.ethertype == 0x88a8); ++tag) { // 2.
         f.tagged = true;
         if (c.left() < 4) {
-            f.reason = BL_EDGE_R_SHORT_VLAN;
+            f.reason = BL_R_SHORT_VLAN;
             return f;
         }
         (tag == 0 ? f.vlan : f.inner_vlan) = c.word(0) % 4096;

@@ -154,7 +154,7 @@ void settle(Frame &frame, State state, std::uint16_t before, bool keep_partial, 
 /// Where the frame goes, before anything is changed in it.
 std::uint32_t way_of(Verdict verdict, const Surroundings &around, std::uint32_t &reason) {
     const auto where = [&reason](bool there, std::uint32_t why, std::uint32_t otherwise) {
-        reason = there ? BL_EDGE_R_NONE : why;
+        reason = there ? BL_R_NONE : why;
         return there ? std::uint32_t{XDP_REDIRECT} : otherwise;
     };
     switch (verdict) {
@@ -191,7 +191,7 @@ Answer act(const edge::Action &action, View bytes, const Fields &fields, const S
     const edge::Rewrite &rewrite = action.rewrite;
     const bool addresses = rewrite.src || rewrite.dst, ports = rewrite.sport || rewrite.dport;
     const bool tx = answer.xdp == XDP_TX;
-    if (fields.reason != BL_EDGE_R_NONE && (addresses || tx))
+    if (fields.reason != BL_R_NONE && (addresses || tx))
         return dropped(BL_EDGE_R_REWRITE_SHORT);
     if (fields.ports && fields.ip->proto == kSctp && (ports || tx))
         return dropped(BL_EDGE_R_CSUM_FAILED);

@@ -28,8 +28,8 @@ struct SetTable {
 
 struct Tables {
     bl_edge_config config{};
-    std::vector<bl_edge_entry> entries; ///< In order; the last one matches every packet.
-    std::vector<bl_edge_extra> extras;
+    std::vector<bl_entry> entries; ///< In order; the last one matches every packet.
+    std::vector<bl_extra> extras;
     std::vector<bl_edge_rule> rules; ///< By rule number, as in Policy::rules.
     std::vector<SetTable> sets;
     std::vector<std::uint32_t> redirects;          ///< ifindex by index in edge_devs.
@@ -54,7 +54,7 @@ struct Binding {
 /// The rule's identity among texts: its text, or "text#2" for the second rule with the same text.
 [[nodiscard]] std::vector<std::string> identities(const std::vector<Rule> &rules);
 
-/// The six bytes of a MAC as bl_edge_extra and bl_set_key hold them.
+/// The six bytes of a MAC as bl_extra and bl_set_key hold them.
 [[nodiscard]] std::uint64_t mac_word(const Mac &mac);
 
 } // namespace beeline::edge

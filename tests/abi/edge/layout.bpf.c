@@ -7,8 +7,8 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-struct bl_edge_entry a_bl_edge_entry;
-struct bl_edge_extra a_bl_edge_extra;
+struct bl_entry a_bl_edge_entry;
+struct bl_extra a_bl_edge_extra;
 struct bl_edge_rule a_bl_edge_rule;
 struct bl_edge_config a_bl_edge_config;
 struct bl_edge_hits a_bl_edge_hits;

@@ -281,7 +281,7 @@ protected:
         for (std::size_t code = 0; code < coverage_.codes.size(); ++code)
             EXPECT_GT(coverage_.codes[code] * 100, coverage_.packets) << "XDP code " << code;
         static constexpr const char *kNames[] = BL_EDGE_REASON_NAMES;
-        for (std::uint32_t reason = BL_EDGE_R_SHORT_VLAN; reason <= BL_EDGE_R_CSUM_FAILED; ++reason)
+        for (std::uint32_t reason = BL_R_SHORT_VLAN; reason <= BL_EDGE_R_CSUM_FAILED; ++reason)
             EXPECT_GT(coverage_.reasons[reason] * 20'000, coverage_.packets) << kNames[reason];
         EXPECT_GT(coverage_.reasons[BL_EDGE_R_XSK_ABSENT], 0u);
     }

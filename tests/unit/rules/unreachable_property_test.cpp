@@ -88,9 +88,9 @@ World kinds() {
                 const bool icmp = proto == (family == Family::v4 ? 1 : 58);
                 const bool ports = proto == 6 || proto == 17 || proto == 33 || proto == 132 || proto == 136;
                 if (icmp || ports) { // broken: no L4 field
-                    packet.fields.reason = BL_EDGE_R_SHORT_L4;
+                    packet.fields.reason = BL_R_SHORT_L4;
                     world.push_back(packet);
-                    packet.fields.reason = BL_EDGE_R_NONE;
+                    packet.fields.reason = BL_R_NONE;
                 }
                 Packet whole = packet;
                 if (ports)
@@ -106,7 +106,7 @@ World kinds() {
         Packet packet = ip(Family::v4, 6);
         packet.fields.ip.reset();
         packet.fields.ethertype = static_cast<std::uint16_t>(ethertype);
-        packet.fields.reason = ethertype == 0x0806 || ethertype == 0x9000 ? BL_EDGE_R_NONE : BL_EDGE_R_SHORT_IP;
+        packet.fields.reason = ethertype == 0x0806 || ethertype == 0x9000 ? BL_R_NONE : BL_R_SHORT_IP;
         if (ethertype == 0) {
             packet.fields.ethertype.reset();
             packet.fields.src_mac.reset();
@@ -160,7 +160,7 @@ World world_for(const std::vector<std::string> &fields) {
                     p.fields.tcp_flags.reset();
                     p.fields.icmp.reset();
                     p.fields.ethertype = 0x8100;
-                    p.fields.reason = BL_EDGE_R_SHORT_VLAN;
+                    p.fields.reason = BL_R_SHORT_VLAN;
                 }
             });
         if (field == "ttl")
