@@ -213,8 +213,7 @@ Result<Program> Program::load(const Tables &tables, const Kept &kept) {
         if (const int error = bpf_map__reuse_fd(bpf_object__find_map_by_name(opened.object(), name), kept.fd(name)))
             return fail_errno(-error, std::string("share map ") + name);
     auto &maps = opened.maps();
-    bpf_map__set_value_size(maps.edge_entries,
-                            static_cast<std::uint32_t>(tables.entries.size() * sizeof(bl_entry)));
+    bpf_map__set_value_size(maps.edge_entries, static_cast<std::uint32_t>(tables.entries.size() * sizeof(bl_entry)));
     bpf_map__set_max_entries(maps.edge_extras,
                              std::max<std::uint32_t>(1, static_cast<std::uint32_t>(tables.extras.size())));
     bpf_map__set_max_entries(maps.edge_rules, static_cast<std::uint32_t>(tables.rules.size()));

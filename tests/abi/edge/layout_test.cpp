@@ -47,17 +47,16 @@ Layouts as_compiled() {
     {
         using S = bl_entry;
         all["bl_entry"] = {sizeof(S),
-                                {AT(facts_value), AT(facts_mask), AT(addr4_value), AT(addr4_mask), AT(sport_low),
-                                 AT(sport_span), AT(dport_low), AT(dport_span), AT(extra_flags), AT(extra), AT(rule),
-                                 AT(rule_flags), AT(verdict), AT(counter), AT(_pad)}};
+                           {AT(facts_value), AT(facts_mask), AT(addr4_value), AT(addr4_mask), AT(sport_low),
+                            AT(sport_span), AT(dport_low), AT(dport_span), AT(extra_flags), AT(extra), AT(rule),
+                            AT(rule_flags), AT(verdict), AT(counter), AT(_pad)}};
     }
     {
         using S = bl_extra;
-        all["bl_extra"] = {sizeof(S),
-                                {AT(src_value),   AT(src_mask), AT(dst_value), AT(dst_mask),     AT(not_value),
-                                 AT(not_mask),    AT(src_mac),  AT(dst_mac),   AT(devices),      AT(length_low),
-                                 AT(length_high), AT(vlan_low), AT(vlan_high), AT(inner_low),    AT(inner_high),
-                                 AT(ttl_low),     AT(ttl_high), AT(sets),      AT(sets_negated), AT(_pad)}};
+        all["bl_extra"] = {sizeof(S), {AT(src_value),   AT(src_mask), AT(dst_value), AT(dst_mask),     AT(not_value),
+                                       AT(not_mask),    AT(src_mac),  AT(dst_mac),   AT(devices),      AT(length_low),
+                                       AT(length_high), AT(vlan_low), AT(vlan_high), AT(inner_low),    AT(inner_high),
+                                       AT(ttl_low),     AT(ttl_high), AT(sets),      AT(sets_negated), AT(_pad)}};
     }
     {
         using S = bl_edge_rule;
@@ -193,8 +192,8 @@ TEST(AbiLayout, TheEdgesObjectHasTheSameStructures) {
         compared.insert(name);
     }
     // Those that are the value or key of a map or a parameter; clang leaves out inner maps' and what stays on a stack.
-    for (const char *name : {"bl_entry", "bl_extra", "bl_edge_rule", "bl_edge_config", "bl_edge_hits",
-                             "bl_set_key", "bl_set_entry", "bl_rate_key"})
+    for (const char *name : {"bl_entry", "bl_extra", "bl_edge_rule", "bl_edge_config", "bl_edge_hits", "bl_set_key",
+                             "bl_set_entry", "bl_rate_key"})
         EXPECT_TRUE(compared.contains(name)) << name;
 }
 
