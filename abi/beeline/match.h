@@ -84,7 +84,7 @@ struct bl_entry {
 	__u32 rule_flags;  /* copies from the rule, so that a plain one is not even looked at */
 	__u32 verdict;
 	__u32 counter;
-	__u32 _pad;
+	__u32 log_every;   /* of a guest's rule; the edge reads it in bl_edge_rule */
 };
 BL_SIZE(bl_entry, 8 * 4 + 2 * 4 + 4 + 2 + 2 + 4 * 3 + 4);
 

@@ -49,7 +49,7 @@ Layouts as_compiled() {
         all["bl_entry"] = {sizeof(S),
                            {AT(facts_value), AT(facts_mask), AT(addr4_value), AT(addr4_mask), AT(sport_low),
                             AT(sport_span), AT(dport_low), AT(dport_span), AT(extra_flags), AT(extra), AT(rule),
-                            AT(rule_flags), AT(verdict), AT(counter), AT(_pad)}};
+                            AT(rule_flags), AT(verdict), AT(counter), AT(log_every)}};
     }
     {
         using S = bl_extra;

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The guests' maps. One of each for all guests; all live from the first guest to the last.
+ */
+#ifndef BEELINE_GUEST_MAPS_H
+#define BEELINE_GUEST_MAPS_H
+
+#include "beeline/guest.h"
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+/* Number of the guest that a stub belongs to. */
+const volatile __u32 guest_slot = BL_GUEST_NONE;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bl_guest_settings);
+} guest_settings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BL_GUEST_MAX);
+	__type(key, __u32);
+	__type(value, struct bl_guest);
+} guest_list SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BL_GUEST_MAX * 2);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct bl_guest_address);
+	__type(value, __u32);
+} guest_addresses SEC(".maps");
+
+struct bl_guest_table {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_INNER_MAP);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct bl_guest_row));
+};
+
+/* Rules: rows by slot * 2 + direction; one write swaps a direction's rules. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, BL_GUEST_MAX * 2);
+	__type(key, __u32);
+	__array(values, struct bl_guest_table);
+} guest_tables SEC(".maps");
+
+struct bl_guest_set4 {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(key_size, sizeof(struct bl_lpm4));
+	__uint(value_size, sizeof(struct bl_set_entry));
+};
+
+struct bl_guest_set6 {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(key_size, sizeof(struct bl_lpm6));
+	__uint(value_size, sizeof(struct bl_set_entry));
+};
+
+/* Prefix sets by index, IPv4 and IPv6. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, BL_GUEST_MAX_SETS);
+	__type(key, __u32);
+	__array(values, struct bl_guest_set4);
+} guest_sets4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, BL_GUEST_MAX_SETS);
+	__type(key, __u32);
+	__array(values, struct bl_guest_set6);
+} guest_sets6 SEC(".maps");
+
+/* Members of all port sets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct bl_set_key);
+	__type(value, struct bl_set_entry);
+} guest_members SEC(".maps");
+
+/* User space sets the size. The flow that was idle longest goes first when it is full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct bl_tuple);
+	__type(value, struct bl_flow);
+} guest_flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, BL_GUEST_MAX_FRAGMENTS);
+	__type(key, struct bl_fragment_key);
+	__type(value, struct bl_fragment);
+} guest_fragments SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BL_GUEST_MAX_UPLINKS);
+	__type(key, __u32);
+	__type(value, struct bl_uplink);
+} guest_uplinks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BL_GUEST_MAX_PORTS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct bl_port_key);
+	__type(value, struct bl_port);
+} guest_ports SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, BL_GUEST_PROGS);
+	__type(key, __u32);
+	__type(value, __u32);
+} guest_progs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BL_GUEST_MAX_COUNTERS);
+	__type(key, __u32);
+	__type(value, struct bl_guest_hits);
+} guest_hits SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BL_GUEST_REASONS);
+	__type(key, __u32);
+	__type(value, __u64);
+} guest_reasons SEC(".maps");
+
+/* Log events, struct bl_guest_event. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} guest_events SEC(".maps");
+
+static __always_inline void bl_count(__u32 reason)
+{
+	__u64 *count = bpf_map_lookup_elem(&guest_reasons, &reason);
+
+	if (count)
+		(*count)++;
+}
+
+#endif
