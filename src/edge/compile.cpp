@@ -8,23 +8,10 @@
 #include <cstring>
 #include <set>
 
-#include "edge/expand.hpp"
-
 namespace beeline::edge {
 namespace {
 
 constexpr std::uint64_t kDscp = std::uint64_t{0x3f} << BL_FACT_DSCP_SHIFT;
-
-/// Sets by name, with what the tables hold of them.
-Result<std::vector<SetTable>> set_tables(const std::vector<Set> &sets) {
-    if (sets.size() > BL_EDGE_MAX_SETS)
-        return fail(Kind::config, 0, "the policy has " + std::to_string(sets.size()) + " sets",
-                    "at most " + std::to_string(BL_EDGE_MAX_SETS) + ", those of long lists in rules included");
-    std::vector<SetTable> tables;
-    for (const Set &set : sets)
-        tables.push_back(set_table(set, static_cast<std::uint32_t>(tables.size())));
-    return tables;
-}
 
 /// Gives the smallest free number below limit to a name that has none.
 Result<std::uint32_t> slot_for(const std::string &name, const std::map<std::string, std::uint32_t> &before,
@@ -119,7 +106,7 @@ public:
         if (policy.rules.size() > BL_EDGE_MAX_RULES)
             return fail(Kind::config, 0, "the policy has " + std::to_string(policy.rules.size()) + " rules",
                         "at most " + std::to_string(BL_EDGE_MAX_RULES));
-        BL_TRY(tables_.sets, set_tables(policy.sets));
+        BL_TRY(tables_.sets, policy::set_tables(policy.sets, BL_EDGE_MAX_SETS));
         const std::vector<std::string> names = identities(policy.rules);
         for (std::size_t i = 0; i < policy.rules.size(); ++i) {
             if (auto done = add(policy.rules[i], names[i]); !done)
@@ -145,12 +132,13 @@ private:
         BL_TRY(row.target, target(rule.action));
         BL_TRY(row.counter,
                slot_for(identity, binding_.counters, tables_.counters, BL_EDGE_MAX_COUNTERS, "counter slot"));
-        BL_TRY(const std::vector<Expanded> expanded, expand(rule, tables_.sets, binding_.ifindex));
+        BL_TRY(const std::vector<policy::Expanded> expanded,
+               policy::expand(rule, {tables_.sets, binding_.ifindex, BL_EDGE_MAX_ENTRIES}));
         if (tables_.entries.size() + expanded.size() > BL_EDGE_MAX_ENTRIES)
             return fail(Kind::config, 0,
                         "the rules become more than " + std::to_string(BL_EDGE_MAX_ENTRIES) + " entries",
                         "use a set instead of long lists and port lists in several fields");
-        for (const Expanded &one : expanded) {
+        for (const policy::Expanded &one : expanded) {
             bl_entry entry = one.entry;
             entry.rule = static_cast<std::uint16_t>(tables_.rules.size());
             entry.rule_flags = row.flags;
@@ -224,22 +212,6 @@ private:
 };
 
 } // namespace
-
-std::uint64_t mac_word(const Mac &mac) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, mac.data(), mac.size());
-    return word;
-}
-
-std::vector<std::string> identities(const std::vector<Rule> &rules) {
-    std::map<std::string, int> seen;
-    std::vector<std::string> names;
-    for (const Rule &rule : rules) {
-        const int nth = ++seen[rule.text];
-        names.push_back(nth == 1 ? rule.text : rule.text + "#" + std::to_string(nth));
-    }
-    return names;
-}
 
 Result<Tables> compile(const Policy &policy, const Binding &binding) {
     return Compiler(binding).run(policy);

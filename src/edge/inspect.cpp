@@ -12,7 +12,6 @@
 #include <beeline/kernel/pin_dir.hpp>
 
 #include "edge/devices.hpp"
-#include "edge/expand.hpp"
 #include "edge/live_state.hpp"
 #include "edge/set_maps.hpp"
 #include "edge/transition.hpp"
@@ -87,7 +86,7 @@ void plan_sets(const State &state, const std::vector<Set> &sets, Plan &plan) {
         const auto found = was.find(set.name);
         if (found == was.end())
             plan.sets_added.push_back(set.name);
-        else if (found->second != digest(set_table(set, 0)))
+        else if (found->second != digest(policy::set_table(set, 0)))
             plan.sets_changed.push_back(set.name);
         was.erase(set.name);
     }

@@ -11,8 +11,6 @@
 #include <beeline/kernel/map_in_map.hpp>
 #include <beeline/kernel/typed_map.hpp>
 
-#include "edge/expand.hpp"
-
 namespace beeline::edge {
 namespace {
 
@@ -87,7 +85,7 @@ std::string text_of(const bl_set_key &key, SetType type) {
 Result<SetTable> parse_entry(const State::SetPlace &place, const std::string &entry) {
     Set set{.name = place.name, .type = place.type, .prefixes = {}, .ports = {}, .macs = {}};
     BL_CHECK(edge::add_entry(set, entry));
-    return set_table(set, place.index);
+    return policy::set_table(set, place.index);
 }
 
 Result<> count_timed(const Program &program, std::uint32_t index, std::uint64_t more) {

@@ -4,50 +4,24 @@
 #pragma once
 
 #include <span>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include <beeline/edge/policy.hpp>
-#include <beeline/result.hpp>
-#include <beeline/rules/source_string.hpp>
-#include <beeline/rules/vocabulary.hpp>
+#include <beeline/policy/parse.hpp>
 
 namespace beeline::edge {
+
+using policy::add_entry;
+using policy::check_device;
+using policy::normalise;
+using policy::ParsedRules;
+using policy::to_text;
 
 /// The words of [edge] rules.
 [[nodiscard]] const rules::Vocabulary &vocabulary();
 
-/// What parse_rules() makes. The rules end with a fallback (`fallback -> pass` when none was written). sets are those
-/// that were made of long literal lists, named "$1", "$2"…: they belong into Policy::sets behind the named ones.
-struct ParsedRules {
-    std::vector<Rule> rules;
-    std::vector<Set> sets;
-};
-
-/// Rules in their order. sets are the named ones; only names and types are looked at. Errors and warnings are added to
-/// diagnostics; a rule with an error is missing in the result, so look for errors before using it.
+/// The rules of [edge], at most BL_EDGE_MAX_RULES; a fallback that is not written is `fallback -> pass`. For the rest
+/// see policy::parse_rules().
 [[nodiscard]] ParsedRules parse_rules(std::span<const rules::SourceString> sources, std::span<const Set> sets,
                                       rules::Diagnostics &diagnostics);
-
-/// The normal form of a rule: parses back to an equal match, rate and action (unless names make it longer than
-/// rules::kMaxRuleBytes). sets must hold the rule's "$N" sets,
-/// which are written as lists again.
-[[nodiscard]] std::string to_text(const Rule &rule, std::span<const Set> sets = {});
-[[nodiscard]] std::string to_text(const Match &match, std::span<const Set> sets = {});
-[[nodiscard]] std::string to_text(const Rate &rate);
-[[nodiscard]] std::string to_text(const Action &action);
-[[nodiscard]] std::string to_text(const Prefix &prefix);
-[[nodiscard]] std::string to_text(const Mac &mac);
-
-/// What is wrong with the name of a device (whether there is one, the host says).
-[[nodiscard]] Result<> check_device(std::string_view name);
-
-/// One entry of a set, as config files and `set add` write it: adds it to set, or says what is wrong with the text.
-[[nodiscard]] Result<> add_entry(Set &set, std::string_view text);
-/// Sorts the entries and removes the repeated ones; ports that overlap or touch become one range.
-void normalise(Set &set);
-/// "prefix", "port", "mac".
-[[nodiscard]] std::string_view to_text(SetType type);
 
 } // namespace beeline::edge

@@ -12,19 +12,14 @@
 
 #include <beeline/edge.h>
 #include <beeline/edge/policy.hpp>
+#include <beeline/policy/expand.hpp>
 #include <beeline/result.hpp>
 
 namespace beeline::edge {
 
-/// A set with its place in the tables.
-struct SetTable {
-    std::string name;
-    SetType type = SetType::prefix;
-    std::uint32_t index = 0;
-    std::vector<bl_lpm4> prefixes4;
-    std::vector<bl_lpm6> prefixes6;
-    std::vector<bl_set_key> members; ///< Of port and MAC sets.
-};
+using policy::identities;
+using policy::mac_word;
+using policy::SetTable;
 
 struct Tables {
     bl_edge_config config{};
@@ -50,11 +45,5 @@ struct Binding {
 
 /// Fails when the policy does not fit the limits in abi/beeline/edge.h; the error names the rule and the limit.
 [[nodiscard]] Result<Tables> compile(const Policy &policy, const Binding &binding);
-
-/// The rule's identity among texts: its text, or "text#2" for the second rule with the same text.
-[[nodiscard]] std::vector<std::string> identities(const std::vector<Rule> &rules);
-
-/// The six bytes of a MAC as bl_extra and bl_set_key hold them.
-[[nodiscard]] std::uint64_t mac_word(const Mac &mac);
 
 } // namespace beeline::edge

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <beeline/edge/names.hpp>
+#include <beeline/policy/names.hpp>
 
 #include "unit/rules/edge_rules.hpp"
 
@@ -40,12 +40,12 @@ TEST(Docs, NameEveryWord) {
         for (const rules::Parameter &parameter : action.parameters)
             EXPECT_TRUE(has_word(text, parameter.keyword.substr(0, parameter.keyword.find(' ')))) << parameter.keyword;
     }
-    std::vector<std::span<const rules::NamedNumber>> tables{edge::protocols(), edge::ethertypes(), edge::tcp_flags(),
-                                                            rules::services()};
+    std::vector<std::span<const rules::NamedNumber>> tables{policy::protocols(), policy::ethertypes(),
+                                                            policy::tcp_flags(), rules::services()};
     for (const edge::Family family : {edge::Family::v4, edge::Family::v6}) {
-        tables.push_back(edge::icmp_types(family));
+        tables.push_back(policy::icmp_types(family));
         for (int type = 0; type < 256; ++type)
-            tables.push_back(edge::icmp_codes(family, static_cast<std::uint8_t>(type)));
+            tables.push_back(policy::icmp_codes(family, static_cast<std::uint8_t>(type)));
     }
     for (const auto &table : tables)
         for (const rules::NamedNumber &name : table)

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <beeline/edge/names.hpp>
+#include <beeline/policy/names.hpp>
 
 #include "unit/rules/edge_rules.hpp"
 
@@ -133,26 +133,26 @@ TEST(GoodRules, HaveANormalFormThatParsesToTheSame) {
 }
 
 TEST(GoodRules, EveryNameOfANumberParsesToItsNumber) {
-    for (const rules::NamedNumber &name : edge::protocols()) {
+    for (const rules::NamedNumber &name : policy::protocols()) {
         const auto rule = test::parse({"proto " + std::string(name.name) + " -> drop"}).result.rules.at(0);
         EXPECT_EQ(rule.match.proto->any_of.at(0), name.number);
         EXPECT_EQ(test::parse({std::string(name.name) + " -> drop"}).result.rules.at(0).match.proto, rule.match.proto);
     }
-    for (const rules::NamedNumber &name : edge::ethertypes())
+    for (const rules::NamedNumber &name : policy::ethertypes())
         EXPECT_EQ(test::parse({"ethertype " + std::string(name.name) + " -> drop"})
                       .result.rules.at(0)
                       .match.ethertype->any_of.at(0),
                   name.number);
-    for (const rules::NamedNumber &name : edge::dscps())
+    for (const rules::NamedNumber &name : policy::dscps())
         EXPECT_EQ(
             test::parse({"dscp " + std::string(name.name) + " -> drop"}).result.rules.at(0).match.dscp->any_of.at(0),
             name.number);
     for (const edge::Family family : {edge::Family::v4, edge::Family::v6})
-        for (const rules::NamedNumber &name : edge::icmp_types(family)) {
+        for (const rules::NamedNumber &name : policy::icmp_types(family)) {
             const std::string icmp = family == edge::Family::v4 ? "icmp type " : "icmpv6 type ";
             const std::string type = icmp + std::string(name.name);
             EXPECT_EQ(test::parse({type + " -> drop"}).result.rules.at(0).match.icmp_type->any_of.at(0), name.number);
-            for (const rules::NamedNumber &code : edge::icmp_codes(family, static_cast<std::uint8_t>(name.number)))
+            for (const rules::NamedNumber &code : policy::icmp_codes(family, static_cast<std::uint8_t>(name.number)))
                 EXPECT_EQ(test::parse({type + " code " + std::string(code.name) + " -> drop"})
                               .result.rules.at(0)
                               .match.icmp_code->any_of.at(0),

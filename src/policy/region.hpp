@@ -10,11 +10,11 @@
 #include <span>
 #include <string>
 
-#include <beeline/edge/policy.hpp>
+#include <beeline/policy/rule.hpp>
 
-#include "edge/interval_set.hpp"
+#include "policy/interval_set.hpp"
 
-namespace beeline::edge {
+namespace beeline::policy {
 
 /// What numbers devices and named sets while regions are compared.
 class Names {
@@ -72,4 +72,4 @@ private:
     std::array<Field, count> fields_;
 };
 
-} // namespace beeline::edge
+} // namespace beeline::policy

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "edge/interval_set.hpp"
+#include "policy/interval_set.hpp"
 
 #include <algorithm>
 #include <utility>
 
-namespace beeline::edge {
+namespace beeline::policy {
 
 IntervalSet::IntervalSet(std::vector<Piece> pieces) {
     std::sort(pieces.begin(), pieces.end(), [](const Piece &a, const Piece &b) { return a.low < b.low; });
@@ -53,4 +53,4 @@ IntervalSet IntervalSet::complement(Piece domain) const {
     return result;
 }
 
-} // namespace beeline::edge
+} // namespace beeline::policy

@@ -2,13 +2,14 @@
 //
 // The conditions of one rule as entries. Every condition narrows the entries there are so far, or multiplies them by
 // its alternatives. A condition on a field also asks for the fact that the field is there.
-#include "edge/expand.hpp"
+#include <beeline/policy/expand.hpp>
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <map>
 
-namespace beeline::edge {
+namespace beeline::policy {
 namespace {
 
 constexpr std::uint64_t kIp = BL_FACT_V4 | BL_FACT_V6;
@@ -58,9 +59,7 @@ void put_word4(const Prefix &prefix, bool source, bl_entry &entry) {
 
 class Expander {
 public:
-    Expander(const std::vector<SetTable> &sets,
-             const std::function<Result<std::uint32_t>(const std::string &)> &ifindex)
-        : sets_(sets), ifindex_(ifindex) {
+    explicit Expander(const Expansion &with) : with_(with) {
         Expanded first;
         first.entry.sport_span = first.entry.dport_span = 0xffff;
         std::fill(std::begin(first.extra.sets), std::end(first.extra.sets), BL_SET_NONE);
@@ -125,9 +124,9 @@ private:
                 Expanded copy = one;
                 if (f(copy, alternative))
                     product.push_back(copy);
-                if (product.size() > BL_EDGE_MAX_ENTRIES)
+                if (product.size() > with_.max_entries)
                     return fail(Kind::config, 0,
-                                "becomes more than " + std::to_string(BL_EDGE_MAX_ENTRIES) + " table entries",
+                                "becomes more than " + std::to_string(with_.max_entries) + " table entries",
                                 "use a set for the longest list");
             }
         entries_ = std::move(product);
@@ -135,10 +134,11 @@ private:
     }
 
     Result<> in_set(const std::string &name, SetType type, unsigned field, bool negated) {
-        const auto set = std::find_if(sets_.begin(), sets_.end(), [&](const SetTable &t) { return t.name == name; });
-        if (set == sets_.end() || set->type != type)
+        const auto set =
+            std::find_if(with_.sets.begin(), with_.sets.end(), [&](const SetTable &t) { return t.name == name; });
+        if (set == with_.sets.end() || set->type != type)
             return fail(Kind::config, 0,
-                        "set @" + name + (set == sets_.end() ? " does not exist" : " is of another type"));
+                        "set @" + name + (set == with_.sets.end() ? " does not exist" : " is of another type"));
         const auto index = static_cast<std::uint8_t>(set->index);
         flag(BL_EXTRA_SETS);
         each([&](Expanded &one) {
@@ -320,7 +320,7 @@ private:
             return fail(Kind::config, 0, "more than " + std::to_string(BL_DEVICE_LIST) + " devices in one rule",
                         "write a rule for the others");
         for (std::size_t i = 0; i < condition->any_of.size(); ++i) {
-            BL_TRY(const std::uint32_t index, ifindex_(condition->any_of[i]));
+            BL_TRY(const std::uint32_t index, with_.ifindex(condition->any_of[i]));
             each([&](Expanded &one) { one.extra.devices[i] = index; });
         }
         flag(BL_EXTRA_DEVICE | (condition->negated ? BL_EXTRA_NOT_DEVICE : 0));
@@ -337,8 +337,7 @@ private:
         });
     }
 
-    const std::vector<SetTable> &sets_;
-    const std::function<Result<std::uint32_t>(const std::string &)> &ifindex_;
+    const Expansion &with_;
     std::vector<Expanded> entries_;
 };
 
@@ -368,9 +367,34 @@ SetTable set_table(const Set &set, std::uint32_t index) {
     return table;
 }
 
-Result<std::vector<Expanded>> expand(const Rule &rule, const std::vector<SetTable> &sets,
-                                     const std::function<Result<std::uint32_t>(const std::string &)> &ifindex) {
-    return Expander(sets, ifindex).run(rule);
+Result<std::vector<SetTable>> set_tables(const std::vector<Set> &sets, std::size_t most) {
+    if (sets.size() > most)
+        return fail(Kind::config, 0, "the policy has " + std::to_string(sets.size()) + " sets",
+                    "at most " + std::to_string(most) + ", those of long lists in rules included");
+    std::vector<SetTable> tables;
+    for (const Set &set : sets)
+        tables.push_back(set_table(set, static_cast<std::uint32_t>(tables.size())));
+    return tables;
 }
 
-} // namespace beeline::edge
+std::uint64_t mac_word(const Mac &mac) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, mac.data(), mac.size());
+    return word;
+}
+
+std::vector<std::string> identities(const std::vector<Rule> &rules) {
+    std::map<std::string, int> seen;
+    std::vector<std::string> names;
+    for (const Rule &rule : rules) {
+        const int nth = ++seen[rule.text];
+        names.push_back(nth == 1 ? rule.text : rule.text + "#" + std::to_string(nth));
+    }
+    return names;
+}
+
+Result<std::vector<Expanded>> expand(const Rule &rule, const Expansion &with) {
+    return Expander(with).run(rule);
+}
+
+} // namespace beeline::policy

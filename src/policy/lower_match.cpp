@@ -4,13 +4,13 @@
 
 #include <fmt/format.h>
 
-#include <beeline/edge/names.hpp>
+#include <beeline/policy/names.hpp>
+#include <beeline/policy/words.hpp>
 #include <beeline/rules/words.hpp>
 
-#include "edge/lower.hpp"
-#include "edge/words.hpp"
+#include "policy/lower.hpp"
 
-namespace beeline::edge {
+namespace beeline::policy {
 
 namespace {
 
@@ -47,7 +47,7 @@ std::uint8_t flag_bits(std::string_view name) {
 
 } // namespace
 
-Prefix to_edge(const rules::Prefix &prefix) {
+Prefix to_policy(const rules::Prefix &prefix) {
     return {prefix.v6 ? Family::v6 : Family::v4, prefix.bits, prefix.address};
 }
 
@@ -136,7 +136,7 @@ void Lowering::prefixes(const Condition &condition, std::optional<OneOf<Prefix>>
     for (const Item &item : condition.items) {
         if (item.is_set)
             continue;
-        const Prefix prefix = to_edge(std::get<rules::Prefix>(item.value));
+        const Prefix prefix = to_policy(std::get<rules::Prefix>(item.value));
         if ((prefix.family == Family::v4 ? seen4 : seen6).emplace(prefix.bits, prefix.address).second)
             result.any_of.push_back(prefix);
     }
@@ -278,4 +278,4 @@ void Lowering::match(const Condition &condition) {
     }
 }
 
-} // namespace beeline::edge
+} // namespace beeline::policy

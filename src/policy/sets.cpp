@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include <beeline/edge/parse.hpp>
+#include <beeline/policy/parse.hpp>
 #include <beeline/rules/values.hpp>
 
-#include "edge/lower.hpp"
+#include "policy/lower.hpp"
 
-namespace beeline::edge {
+namespace beeline::policy {
 
 std::string_view to_text(SetType type) {
     switch (type) {
@@ -24,7 +24,7 @@ Result<> add_entry(Set &set, std::string_view text) {
     switch (set.type) {
     case SetType::prefix: {
         BL_TRY(const rules::Prefix prefix, rules::read_prefix(text));
-        set.prefixes.push_back(to_edge(prefix));
+        set.prefixes.push_back(to_policy(prefix));
         break;
     }
     case SetType::port: {
@@ -59,4 +59,4 @@ void normalise(Set &set) {
     set.ports = std::move(joined);
 }
 
-} // namespace beeline::edge
+} // namespace beeline::policy

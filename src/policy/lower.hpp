@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From the tree of one rule to edge::Rule: what its words mean, and whether they make sense together.
+// From the tree of one rule to Rule: what its words mean, and whether they make sense together.
 // lower_match.cpp fills the match, lower_checks.cpp looks at the conditions together, lower_action.cpp does the rest.
 #pragma once
 
@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include <beeline/edge/parse.hpp>
+#include <beeline/policy/parse.hpp>
 #include <beeline/rules/parser.hpp>
 
-namespace beeline::edge {
+namespace beeline::policy {
 
 /// Longer lists of prefixes or MAC addresses become sets of their own: one lookup instead of one table entry for each.
 inline constexpr std::size_t kMaxLiterals = 8;
@@ -89,7 +89,7 @@ private:
 };
 
 /// The values of both libraries' prefixes are laid out alike.
-[[nodiscard]] Prefix to_edge(const rules::Prefix &prefix);
+[[nodiscard]] Prefix to_policy(const rules::Prefix &prefix);
 
 /// Adds warnings for rules that can never match: their conditions exclude each other, or an earlier rule takes all
 /// that they could. sources are the texts of the first rules (all but a fallback that was not written); sets are all
@@ -97,4 +97,4 @@ private:
 void warn_unreachable(const std::vector<Rule> &rules, std::span<const rules::SourceString *const> sources,
                       std::span<const Set> sets, rules::Diagnostics &diagnostics);
 
-} // namespace beeline::edge
+} // namespace beeline::policy

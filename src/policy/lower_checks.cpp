@@ -3,14 +3,14 @@
 
 #include <fmt/format.h>
 
-#include <beeline/edge.h>
-#include <beeline/edge/names.hpp>
+#include <beeline/match.h>
+#include <beeline/policy/names.hpp>
+#include <beeline/policy/words.hpp>
 #include <beeline/rules/words.hpp>
 
-#include "edge/lower.hpp"
-#include "edge/words.hpp"
+#include "policy/lower.hpp"
 
-namespace beeline::edge {
+namespace beeline::policy {
 
 namespace {
 
@@ -240,4 +240,4 @@ void Lowering::check() {
     check_room();
 }
 
-} // namespace beeline::edge
+} // namespace beeline::policy

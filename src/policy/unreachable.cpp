@@ -9,10 +9,10 @@
 
 #include <beeline/rules/words.hpp>
 
-#include "edge/lower.hpp"
-#include "edge/region.hpp"
+#include "policy/lower.hpp"
+#include "policy/region.hpp"
 
-namespace beeline::edge {
+namespace beeline::policy {
 
 namespace {
 
@@ -62,4 +62,4 @@ void warn_unreachable(const std::vector<Rule> &rules, std::span<const rules::Sou
     }
 }
 
-} // namespace beeline::edge
+} // namespace beeline::policy

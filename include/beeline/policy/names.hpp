@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The names that stand for numbers in edge rules.
+// The names that stand for numbers in rules.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
 
-#include <beeline/edge/policy.hpp>
+#include <beeline/policy/rule.hpp>
 #include <beeline/rules/values.hpp>
 
-namespace beeline::edge {
+namespace beeline::policy {
 
 [[nodiscard]] std::span<const rules::NamedNumber> protocols();  ///< IP protocols; each also is a match of its own.
 [[nodiscard]] std::span<const rules::NamedNumber> ethertypes(); //
@@ -23,4 +23,4 @@ namespace beeline::edge {
 /// The first name of a number; the number as text when there is none.
 [[nodiscard]] std::string name_or_number(std::span<const rules::NamedNumber> names, std::uint64_t number);
 
-} // namespace beeline::edge
+} // namespace beeline::policy

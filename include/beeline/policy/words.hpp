@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Numbers of the edge's words, between its vocabulary and what gives them meaning.
+// The words that judge packets. A part makes its vocabulary of those that it wants: their meaning is one for all parts,
+// found by their numbers.
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
 
-namespace beeline::edge {
+#include <beeline/rules/vocabulary.hpp>
+
+namespace beeline::policy {
 
 // clang-format off
 namespace word {
@@ -34,4 +40,12 @@ inline constexpr std::uint64_t kNone = 0;
 inline constexpr std::uint64_t kFirst = 1;
 inline constexpr std::uint64_t kLater = 2;
 
-} // namespace beeline::edge
+/// All matches there are; MatchWord::id is of word.
+[[nodiscard]] std::vector<rules::MatchWord> match_words();
+/// A value within limits, by number or by one of names.
+[[nodiscard]] constexpr rules::ValueSpec number_spec(std::string_view expected, rules::Interval limits,
+                                                     std::span<const rules::NamedNumber> names = {}) {
+    return {.kind = rules::ValueKind::number, .expected = expected, .limits = limits, .names = names};
+}
+
+} // namespace beeline::policy

@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 
-#include <beeline/edge/names.hpp>
-#include <beeline/edge/parse.hpp>
+#include <beeline/policy/names.hpp>
+#include <beeline/policy/parse.hpp>
 
-namespace beeline::edge {
+namespace beeline::policy {
 
 namespace {
 
@@ -243,4 +243,4 @@ std::string to_text(const Rule &rule, std::span<const Set> sets) {
     return fmt::format("{} -> {}", text.empty() ? "fallback" : text, to_text(rule.action));
 }
 
-} // namespace beeline::edge
+} // namespace beeline::policy

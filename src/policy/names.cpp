@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // IANA's registries of protocol numbers, ethertypes, DSCPs, ICMP and ICMPv6 types and codes; what filters are about.
-#include <beeline/edge/names.hpp>
+#include <beeline/policy/names.hpp>
 
 #include <algorithm>
 
-namespace beeline::edge {
+namespace beeline::policy {
 
 namespace {
 
@@ -131,4 +131,4 @@ std::string name_or_number(std::span<const NamedNumber> names, std::uint64_t num
     return found == names.end() ? std::to_string(number) : std::string(found->name);
 }
 
-} // namespace beeline::edge
+} // namespace beeline::policy

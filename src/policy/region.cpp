@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "edge/region.hpp"
+#include "policy/region.hpp"
 
 #include <algorithm>
 
-namespace beeline::edge {
+namespace beeline::policy {
 
 namespace {
 
@@ -288,4 +288,4 @@ bool Region::contains(const Region &inner) const {
     return true;
 }
 
-} // namespace beeline::edge
+} // namespace beeline::policy

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace beeline::edge {
+namespace beeline::policy {
 
 /// A number of 128 bits, wide enough for every field of a packet.
 struct Wide {
@@ -43,4 +43,4 @@ private:
     std::vector<Piece> pieces_;
 };
 
-} // namespace beeline::edge
+} // namespace beeline::policy

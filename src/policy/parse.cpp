@@ -1,32 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <beeline/edge/parse.hpp>
+#include <beeline/policy/parse.hpp>
 
 #include <fmt/format.h>
 
-#include <beeline/edge.h>
 #include <beeline/rules/parser.hpp>
 
-#include "edge/lower.hpp"
+#include "policy/lower.hpp"
 
-namespace beeline::edge {
+namespace beeline::policy {
 
 namespace {
 
 /// Who has made that many errors has misunderstood something; the list would only bury it.
 constexpr std::size_t kMaxErrors = 50;
 
-Rule default_fallback(std::span<const rules::SourceString> sources) {
-    Rule rule;
-    rule.text = "fallback -> pass";
-    if (!sources.empty())
-        rule.where.file = sources.front().file()->name();
+/// The language's own fallback; it has no place but the file.
+std::optional<Rule> default_fallback(std::span<const rules::SourceString> sources, const Language &language,
+                                     rules::Diagnostics &diagnostics) {
+    const rules::SourceString source{std::string(language.fallback)};
+    std::vector<Set> made;
+    const auto tree = rules::parse(source, language.vocabulary, diagnostics);
+    auto rule = tree ? Lowering(source, *tree, {}, made, diagnostics).rule() : std::nullopt;
+    if (rule)
+        rule->where = {.file = sources.empty() ? "" : sources.front().file()->name()};
     return rule;
 }
 
 } // namespace
 
-ParsedRules parse_rules(std::span<const rules::SourceString> sources, std::span<const Set> sets,
-                        rules::Diagnostics &diagnostics) {
+ParsedRules parse_rules(std::span<const rules::SourceString> sources, const Language &language,
+                        std::span<const Set> sets, rules::Diagnostics &diagnostics) {
     ParsedRules result;
     const std::size_t said_before = diagnostics.size();
     const auto error = [&](const rules::SourceString &source, rules::Extent where, std::string message,
@@ -41,7 +44,7 @@ ParsedRules parse_rules(std::span<const rules::SourceString> sources, std::span<
             error(source, {}, "too many errors; this rule and those behind it were not looked at", {});
             break;
         }
-        const auto tree = rules::parse(source, vocabulary(), diagnostics);
+        const auto tree = rules::parse(source, language.vocabulary, diagnostics);
         if (!tree)
             continue;
         if (fallback)
@@ -53,14 +56,15 @@ ParsedRules parse_rules(std::span<const rules::SourceString> sources, std::span<
             result.rules.push_back(std::move(*rule));
             used.push_back(&source);
         }
-        if (result.rules.size() + (fallback ? 0 : 1) > BL_EDGE_MAX_RULES) {
-            error(source, tree->start, fmt::format("more than {} rules, the fallback included", BL_EDGE_MAX_RULES),
+        if (result.rules.size() + (fallback ? 0 : 1) > language.max_rules) {
+            error(source, tree->start, fmt::format("more than {} rules, the fallback included", language.max_rules),
                   "put addresses and ports into [sets]");
             break;
         }
     }
     if (!fallback)
-        result.rules.push_back(default_fallback(sources));
+        if (auto rule = default_fallback(sources, language, diagnostics))
+            result.rules.push_back(std::move(*rule));
     if (diagnostics.size() == said_before) {
         std::vector<Set> all(sets.begin(), sets.end());
         all.insert(all.end(), result.sets.begin(), result.sets.end());
@@ -69,4 +73,4 @@ ParsedRules parse_rules(std::span<const rules::SourceString> sources, std::span<
     return result;
 }
 
-} // namespace beeline::edge
+} // namespace beeline::policy

@@ -3,12 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <beeline/policy/words.hpp>
 #include <beeline/rules/words.hpp>
 
-#include "edge/lower.hpp"
-#include "edge/words.hpp"
+#include "policy/lower.hpp"
 
-namespace beeline::edge {
+namespace beeline::policy {
 
 namespace {
 
@@ -74,10 +74,10 @@ void Lowering::rewrite(const ActionClause &clause) {
     for (const Argument &argument : clause.arguments) {
         switch (argument.parameter->id) {
         case parameter::src:
-            r.src = to_edge(std::get<rules::Prefix>(argument.item.value));
+            r.src = to_policy(std::get<rules::Prefix>(argument.item.value));
             break;
         case parameter::dst:
-            r.dst = to_edge(std::get<rules::Prefix>(argument.item.value));
+            r.dst = to_policy(std::get<rules::Prefix>(argument.item.value));
             break;
         case parameter::sport:
             r.sport = static_cast<std::uint16_t>(number(argument));
@@ -188,4 +188,4 @@ std::optional<Rule> Lowering::rule() {
     return std::move(rule_);
 }
 
-} // namespace beeline::edge
+} // namespace beeline::policy
