@@ -19,6 +19,7 @@
 #include <beeline/kernel/map.hpp>
 #include <beeline/kernel/netns.hpp>
 #include <beeline/kernel/prog.hpp>
+#include <beeline/kernel/rtnetlink.hpp>
 
 #include "kernel/bpffs.hpp"
 #include "kernel/uapi_bpf.hpp"
@@ -166,6 +167,22 @@ Result<> try_freplace() {
     return fail_errno(errno, "load a program extension (refused before the verifier)");
 }
 
+/// A pair in a namespace of its own, read back: a kernel that
+/// does not know it makes the pair all the same.
+Result<> try_netkit(const NetkitPair &pair) {
+    BL_TRY(const NetNs netns, NetNs::anonymous());
+    return netns.within([&pair]() -> Result<> {
+        BL_TRY(RtNetlink links, RtNetlink::open());
+        BL_CHECK(links.create_netkit(pair));
+        BL_TRY(const Device primary, links.device(pair.primary.name));
+        BL_TRY(const NetkitInfo info, links.netkit_info(primary.ifindex));
+        const auto ignored = netkit_ignored(pair, info);
+        if (!ignored.empty())
+            return fail(Kind::unsupported, 0, fmt::format("the kernel ignored {}", fmt::join(ignored, ", ")));
+        return {};
+    });
+}
+
 Result<> try_read(const char *path) {
     return ::access(path, R_OK) == 0 ? Result<>() : fail_errno(errno, fmt::format("read {}", path));
 }
@@ -206,6 +223,10 @@ Result<> try_feature(FeatureId id) {
         return try_link(BPF_PROG_TYPE_SCHED_CLS, kNoDevice, uapi::kTcxIngress, 0);
     case FeatureId::netkit:
         return try_link(BPF_PROG_TYPE_SCHED_CLS, kNoDevice, uapi::kNetkitPrimary, 0);
+    case FeatureId::netkit_scrub:
+        return try_netkit({.primary = {.name = "bl0"}, .peer = {.name = "bl1"}, .scrub = NetkitScrub::none});
+    case FeatureId::netkit_headroom:
+        return try_netkit({.primary = {.name = "bl0"}, .peer = {.name = "bl1"}, .headroom = 64});
     case FeatureId::cgroup2:
         if (auto mount = cgroup2_mount(); !mount)
             return std::unexpected(std::move(mount).error());

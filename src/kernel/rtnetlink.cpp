@@ -89,24 +89,10 @@ Result<Device> RtNetlink::device(int ifindex) {
 
 namespace {
 
-/// The attributes of one end of a pair, in either part of the message.
-void put_end(NetlinkRequest &request, const VethEnd &end, int home_netns) {
-    nlmsghdr *header = request.header();
-    request.put(IFLA_IFNAME, end.name);
-    // Both ends always say where they go: what an absent one means has changed between kernels.
-    request.put_u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(end.netns_fd.value_or(home_netns)));
-    if (end.mac)
-        mnl_attr_put(header, IFLA_ADDRESS, end.mac->size(), end.mac->data());
-    if (end.mtu)
-        request.put_u32(IFLA_MTU, *end.mtu);
-    request.put_u32(IFLA_NUM_RX_QUEUES, end.rx_queues);
-    request.put_u32(IFLA_NUM_TX_QUEUES, end.tx_queues);
-}
-
-/// EOPNOTSUPP of RTM_NEWLINK means that the kernel knows no such kind of device.
+/// EOPNOTSUPP of RTM_NEWLINK mostly means that the kernel knows no such kind of device; old ones have no text for it.
 std::unexpected<Error> creation_error(const NetlinkRefusal &refusal, const std::string &name, std::string_view kind) {
     const std::string what = fmt::format("create {} device {}", kind, name);
-    if (refusal.code == EOPNOTSUPP)
+    if (refusal.code == EOPNOTSUPP && (refusal.text.empty() || refusal.text == "Unknown device type"))
         return fail(Kind::unsupported, 0, what + ": this kernel has no such devices",
                     fmt::format("use a kernel with the {} driver built in or as a module", kind));
     auto failure = refusal.error(what);
@@ -115,46 +101,58 @@ std::unexpected<Error> creation_error(const NetlinkRefusal &refusal, const std::
     return failure;
 }
 
-/// A device made from a name, a kind and what fill_data puts into IFLA_INFO_DATA.
-template <class Fill, class FillData>
-Result<> create(Netlink &netlink, const std::string &name, const char *kind, Fill &&fill, FillData &&fill_data) {
-    NetlinkRequest request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-    request.body<ifinfomsg>().ifi_family = AF_UNSPEC;
-    fill(request);
+void put_queues(NetlinkRequest &request, const VethEnd &end) {
+    request.put_u32(IFLA_NUM_RX_QUEUES, end.rx_queues);
+    request.put_u32(IFLA_NUM_TX_QUEUES, end.tx_queues);
+}
+
+} // namespace
+
+void put_kind(NetlinkRequest &request, const char *kind, const FillRequest &fill_data) {
     nlattr *info = mnl_attr_nest_start(request.header(), IFLA_LINKINFO);
     request.put(IFLA_INFO_KIND, kind);
     nlattr *data = mnl_attr_nest_start(request.header(), IFLA_INFO_DATA);
-    fill_data(request);
+    if (fill_data)
+        fill_data(request);
     mnl_attr_nest_end(request.header(), data);
     mnl_attr_nest_end(request.header(), info);
+}
+
+Result<> create_device(Netlink &netlink, const std::string &name, const char *kind, const FillRequest &fill,
+                       const FillRequest &fill_data) {
+    NetlinkRequest request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+    request.body<ifinfomsg>().ifi_family = AF_UNSPEC;
+    fill(request);
+    put_kind(request, kind, fill_data);
     if (const auto done = netlink.talk(request); !done)
         return creation_error(done.error(), name, kind);
     return {};
 }
 
-constexpr auto kNothing = [](NetlinkRequest &) {};
-
-} // namespace
-
 Result<> RtNetlink::create_veth(const VethEnd &end, const VethEnd &other) {
     const int home = state_->netns.get();
-    return create(
-        state_->netlink, end.name, "veth", [&](NetlinkRequest &request) { put_end(request, end, home); },
+    return create_device(
+        state_->netlink, end.name, "veth",
+        [&](NetlinkRequest &request) {
+            put_end(request, end, home);
+            put_queues(request, end);
+        },
         [&](NetlinkRequest &request) {
             nlattr *peer = mnl_attr_nest_start(request.header(), VETH_INFO_PEER);
             (void)request.body<ifinfomsg>(); // here the fixed part is inside the attribute
             put_end(request, other, home);
+            put_queues(request, other);
             mnl_attr_nest_end(request.header(), peer);
         });
 }
 
 Result<> RtNetlink::create_bridge(const std::string &name) {
-    return create(
-        state_->netlink, name, "bridge", [&](NetlinkRequest &request) { request.put(IFLA_IFNAME, name); }, kNothing);
+    return create_device(state_->netlink, name, "bridge",
+                         [&](NetlinkRequest &request) { request.put(IFLA_IFNAME, name); }, {});
 }
 
 Result<> RtNetlink::create_vlan(const std::string &name, int lower, std::uint16_t id, bool service_tag) {
-    return create(
+    return create_device(
         state_->netlink, name, "vlan",
         [&](NetlinkRequest &request) {
             request.put(IFLA_IFNAME, name);
@@ -194,6 +192,19 @@ Result<> RtNetlink::change(int ifindex, const DeviceChange &change) {
         request.put_u32(IFLA_MASTER, static_cast<std::uint32_t>(*change.master));
     if (const auto done = state_->netlink.talk(request); !done)
         return done.error().error(fmt::format("change the device with ifindex {}", ifindex));
+    return {};
+}
+
+Result<> RtNetlink::set_ipv6_link_local(int ifindex, bool on) {
+    NetlinkRequest request(RTM_SETLINK, 0);
+    request.body<ifinfomsg>().ifi_index = ifindex;
+    nlattr *families = mnl_attr_nest_start(request.header(), IFLA_AF_SPEC);
+    nlattr *ipv6 = mnl_attr_nest_start(request.header(), AF_INET6);
+    mnl_attr_put_u8(request.header(), IFLA_INET6_ADDR_GEN_MODE, on ? IN6_ADDR_GEN_MODE_EUI64 : IN6_ADDR_GEN_MODE_NONE);
+    mnl_attr_nest_end(request.header(), ipv6);
+    mnl_attr_nest_end(request.header(), families);
+    if (const auto done = state_->netlink.talk(request); !done)
+        return done.error().error(fmt::format("switch the IPv6 link-local address of ifindex {}", ifindex));
     return {};
 }
 

@@ -3,6 +3,7 @@
 // Addresses, routes, neighbours.
 #include "kernel/rtnetlink_state.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -19,6 +20,18 @@ void put_address(NetlinkRequest &request, std::uint16_t attribute, const IpAddre
 }
 
 } // namespace
+
+void parse_own_address(const nlmsghdr &message, IpAddress &address) {
+    bool have_local = false; // of a point-to-point device IFA_ADDRESS is the other end's
+    for_each_attribute(message, sizeof(ifaddrmsg), [&](const nlattr &attribute) {
+        const std::uint16_t type = mnl_attr_get_type(&attribute);
+        if ((type != IFA_LOCAL && (type != IFA_ADDRESS || have_local)) ||
+            mnl_attr_get_payload_len(&attribute) != address.size())
+            return;
+        have_local = type == IFA_LOCAL;
+        std::memcpy(address.bytes.data(), mnl_attr_get_payload(&attribute), address.size());
+    });
+}
 
 Result<> RtNetlink::add_address(int ifindex, const IpPrefix &prefix) {
     NetlinkRequest request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
@@ -43,15 +56,7 @@ Result<std::vector<IpPrefix>> RtNetlink::addresses(int ifindex) {
         if (body->ifa_index != static_cast<std::uint32_t>(ifindex))
             return;
         IpPrefix prefix{.address = {.v6 = body->ifa_family == AF_INET6}, .bits = body->ifa_prefixlen};
-        bool have_local = false; // of a point-to-point device IFA_ADDRESS is the other end's
-        for_each_attribute(message, sizeof(ifaddrmsg), [&](const nlattr &attribute) {
-            const std::uint16_t type = mnl_attr_get_type(&attribute);
-            if ((type != IFA_LOCAL && (type != IFA_ADDRESS || have_local)) ||
-                mnl_attr_get_payload_len(&attribute) != prefix.address.size())
-                return;
-            have_local = type == IFA_LOCAL;
-            std::memcpy(prefix.address.bytes.data(), mnl_attr_get_payload(&attribute), prefix.address.size());
-        });
+        parse_own_address(message, prefix.address);
         found.push_back(prefix);
     });
     if (!done)
@@ -68,6 +73,7 @@ Result<> RtNetlink::add_route(const Route &route) {
     body.rtm_protocol = RTPROT_STATIC;
     body.rtm_scope = route.via || route.to.address.v6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
     body.rtm_type = RTN_UNICAST;
+    body.rtm_flags = route.onlink ? RTNH_F_ONLINK : 0;
     request.put_u32(RTA_TABLE, route.table);
     if (route.to.bits > 0)
         put_address(request, RTA_DST, route.to.address);
@@ -77,9 +83,74 @@ Result<> RtNetlink::add_route(const Route &route) {
         put_address(request, RTA_PREFSRC, *route.source);
     if (route.ifindex != 0)
         request.put_u32(RTA_OIF, static_cast<std::uint32_t>(route.ifindex));
+    if (route.mtu) {
+        nlattr *metrics = mnl_attr_nest_start(request.header(), RTA_METRICS);
+        request.put_u32(RTAX_MTU, *route.mtu);
+        mnl_attr_nest_end(request.header(), metrics);
+    }
     if (const auto done = state_->netlink.talk(request); !done)
         return done.error().error(fmt::format("add route to {}", to_string(route.to)));
     return {};
+}
+
+namespace {
+
+/// A default route's metric and devices, none when the message is of another route.
+struct DefaultRoute {
+    std::uint32_t metric = 0;
+    std::vector<int> devices = {};
+};
+
+void add_next_hops(DefaultRoute &route, const nlattr &multipath) {
+    const auto *hop = static_cast<const rtnexthop *>(mnl_attr_get_payload(&multipath));
+    int left = mnl_attr_get_payload_len(&multipath);
+    for (; RTNH_OK(hop, left); left -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
+        route.devices.push_back(hop->rtnh_ifindex);
+}
+
+DefaultRoute parse_default_route(const nlmsghdr &message) {
+    DefaultRoute route;
+    const auto *body = static_cast<const rtmsg *>(mnl_nlmsg_get_payload(&message));
+    if (body->rtm_dst_len != 0 || body->rtm_type != RTN_UNICAST || body->rtm_table != RT_TABLE_MAIN)
+        return route;
+    for_each_attribute(message, sizeof(rtmsg), [&route](const nlattr &attribute) {
+        switch (mnl_attr_get_type(&attribute)) {
+        case RTA_PRIORITY:
+            route.metric = mnl_attr_get_u32(&attribute);
+            break;
+        case RTA_OIF:
+            route.devices.push_back(static_cast<int>(mnl_attr_get_u32(&attribute)));
+            break;
+        case RTA_MULTIPATH:
+            add_next_hops(route, attribute);
+            break;
+        default:
+            break;
+        }
+    });
+    return route;
+}
+
+} // namespace
+
+Result<std::vector<int>> RtNetlink::default_route_devices() {
+    std::vector<DefaultRoute> routes;
+    NetlinkRequest request(RTM_GETROUTE, NLM_F_DUMP);
+    request.body<rtmsg>().rtm_family = AF_UNSPEC;
+    const auto done = state_->netlink.talk(request, [&routes](const nlmsghdr &message) {
+        if (DefaultRoute route = parse_default_route(message); !route.devices.empty())
+            routes.push_back(std::move(route));
+    });
+    if (!done)
+        return done.error().error("list the routes");
+    std::stable_sort(routes.begin(), routes.end(),
+                     [](const DefaultRoute &a, const DefaultRoute &b) { return a.metric < b.metric; });
+    std::vector<int> devices;
+    for (const DefaultRoute &route : routes)
+        for (const int ifindex : route.devices)
+            if (std::find(devices.begin(), devices.end(), ifindex) == devices.end())
+                devices.push_back(ifindex);
+    return devices;
 }
 
 Result<> RtNetlink::add_neighbour(int ifindex, const IpAddress &address, const Mac &mac) {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <fstream>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -18,6 +17,7 @@
 
 #include <beeline/kernel/capabilities.hpp>
 #include <beeline/kernel/device.hpp>
+#include <beeline/kernel/sysctl.hpp>
 
 #include "lab/interrupt.hpp"
 #include "lab/leftovers.hpp"
@@ -115,14 +115,7 @@ Result<> Node::set_offload(const std::string &device_name, std::string_view word
 }
 
 Result<> Node::set_sysctl(const std::string &setting, const std::string &value) const {
-    return within([&]() -> Result<> {
-        const std::string path = "/proc/sys/net/" + setting; // Of the calling thread's namespace.
-        std::ofstream file(path);
-        file << value << std::flush;
-        if (!file)
-            return fail_errno(errno, "write " + path);
-        return {};
-    });
+    return within([&] { return kernel::write_net_sysctl(setting, value); });
 }
 
 struct Lab::State {

@@ -29,6 +29,8 @@ enum class FeatureId : std::uint8_t {
     af_xdp,          //
     tcx,             //
     netkit,          //
+    netkit_scrub,    ///< Marks survive the way into a guest.
+    netkit_headroom, //
     cgroup2,         //
     cgroup_link,     //
     sk_storage,      //

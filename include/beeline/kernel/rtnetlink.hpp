@@ -13,6 +13,7 @@
 
 #include <beeline/kernel/address.hpp>
 #include <beeline/kernel/hooks.hpp>
+#include <beeline/kernel/netkit.hpp>
 #include <beeline/result.hpp>
 
 namespace beeline::kernel {
@@ -58,9 +59,11 @@ struct DeviceChange {
 struct Route {
     IpPrefix to = {}; ///< bits 0: default route.
     std::optional<IpAddress> via = {};
-    int ifindex = 0;
+    int ifindex = 0; ///< Without via: all of it is behind this device, no gateway.
     std::optional<IpAddress> source = {};
-    std::uint32_t table = 254; ///< main.
+    std::uint32_t table = 254;             ///< main.
+    std::optional<std::uint32_t> mtu = {}; ///< Bytes of IP packet.
+    bool onlink = false;                   ///< via is taken to be behind the device whatever its addresses say.
 };
 
 /// One netlink socket. It belongs to the network namespace the calling thread was in at open(), wherever threads go
@@ -80,6 +83,14 @@ public:
     [[nodiscard]] Result<> create_veth(const VethEnd &end, const VethEnd &other);
     [[nodiscard]] Result<> create_vlan(const std::string &name, int lower, std::uint16_t id, bool service_tag = false);
     [[nodiscard]] Result<> create_bridge(const std::string &name);
+    /// The peer is made where it goes. Attributes the kernel does not know are ignored without an error: compare
+    /// netkit_info() by netkit_ignored(). Kind::unsupported without CONFIG_NETKIT.
+    [[nodiscard]] Result<> create_netkit(const NetkitPair &pair);
+    /// Of either end; EINVAL when the device is no netkit.
+    [[nodiscard]] Result<NetkitInfo> netkit_info(int ifindex);
+    /// Unset stays. At the primary only (EACCES at the peer).
+    [[nodiscard]] Result<> set_netkit_policy(int primary, std::optional<NetkitPolicy> policy,
+                                             std::optional<NetkitPolicy> peer_policy);
     [[nodiscard]] Result<> remove_device(int ifindex);
 
     [[nodiscard]] Result<> change(int ifindex, const DeviceChange &change);
@@ -88,10 +99,16 @@ public:
     [[nodiscard]] Result<> set_mac(int ifindex, const Mac &mac) { return change(ifindex, {.mac = mac}); }
     [[nodiscard]] Result<> set_netns(int ifindex, int netns_fd) { return change(ifindex, {.netns_fd = netns_fd}); }
 
+    /// Whether the device gets a link-local address by itself when it goes up; one it has goes when this is switched
+    /// off.
+    [[nodiscard]] Result<> set_ipv6_link_local(int ifindex, bool on);
+
     /// IPv6 addresses are usable at once (no duplicate address detection).
     [[nodiscard]] Result<> add_address(int ifindex, const IpPrefix &address);
     [[nodiscard]] Result<std::vector<IpPrefix>> addresses(int ifindex);
     [[nodiscard]] Result<> add_route(const Route &route);
+    /// Devices that default routes of the main table lead to, IPv4 and IPv6, each once, lowest metric first.
+    [[nodiscard]] Result<std::vector<int>> default_route_devices();
     /// A permanent neighbour entry, replacing any other.
     [[nodiscard]] Result<> add_neighbour(int ifindex, const IpAddress &address, const Mac &mac);
 
