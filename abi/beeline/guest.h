@@ -57,10 +57,12 @@ struct bl_guest {
 	__u32 flags;   /* BL_GUEST_* */
 	__u32 kind;    /* BL_GUEST_NETKIT_L3 ... BL_GUEST_TAP */
 	__u32 mtu;     /* of the guest's end: IP bytes */
+	__u32 out_counter; /* with BL_GUEST_OPEN: counter slots of the rule that lets everything pass */
+	__u32 in_counter;
 	__u8 mac[6];   /* of the guest's end; zero in L3 */
 	__u8 host_mac[6];
 };
-BL_SIZE(bl_guest, 4 + 16 + 4 * 4 + 6 * 2);
+BL_SIZE(bl_guest, 4 + 16 + 4 * 6 + 6 * 2);
 
 /* One row of a direction's table: an inner array of guest_tables. The last row matches everything. */
 struct bl_guest_row {

@@ -3,12 +3,13 @@
  * A variable of every structure in abi/: clang writes only those types into the BTF that something uses.
  */
 #include "beeline/edge.h"
+#include "beeline/guest.h"
 #include "beeline/lab.h"
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-struct bl_entry a_bl_edge_entry;
-struct bl_extra a_bl_edge_extra;
+struct bl_entry a_bl_entry;
+struct bl_extra a_bl_extra;
 struct bl_edge_rule a_bl_edge_rule;
 struct bl_edge_config a_bl_edge_config;
 struct bl_edge_hits a_bl_edge_hits;
@@ -19,6 +20,19 @@ struct bl_set_entry a_bl_set_entry;
 struct bl_rate_key a_bl_rate_key;
 struct bl_edge_event a_bl_edge_event;
 struct bl_edge_trace a_bl_edge_trace;
+struct bl_guest a_bl_guest;
+struct bl_guest_row a_bl_guest_row;
+struct bl_guest_hits a_bl_guest_hits;
+struct bl_tuple a_bl_tuple;
+struct bl_flow a_bl_flow;
+struct bl_fragment_key a_bl_fragment_key;
+struct bl_fragment a_bl_fragment;
+struct bl_guest_address a_bl_guest_address;
+struct bl_uplink a_bl_uplink;
+struct bl_port_key a_bl_port_key;
+struct bl_port a_bl_port;
+struct bl_guest_settings a_bl_guest_settings;
+struct bl_guest_event a_bl_guest_event;
 struct bl_lab_flows a_bl_lab_flows;
 struct bl_lab_header a_bl_lab_header;
 struct bl_lab_count a_bl_lab_count;

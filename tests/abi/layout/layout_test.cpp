@@ -18,6 +18,7 @@
 #include <gtest/gtest.h>
 
 #include <beeline/edge.h>
+#include <beeline/guest.h>
 #include <beeline/lab.h>
 
 #include "abi_layout.skel.h"
@@ -108,6 +109,63 @@ Layouts as_compiled() {
     {
         using S = bl_lab_header;
         all["bl_lab_header"] = {sizeof(S), {AT(words), AT(restore), AT(_pad)}};
+    }
+    {
+        using S = bl_guest;
+        all["bl_guest"] = {sizeof(S),
+                           {AT(addr4), AT(addr6), AT(ifindex), AT(flags), AT(kind), AT(mtu), AT(out_counter),
+                            AT(in_counter), AT(mac), AT(host_mac)}};
+    }
+    {
+        using S = bl_guest_row;
+        all["bl_guest_row"] = {sizeof(S), {AT(entry), AT(extra)}};
+    }
+    {
+        using S = bl_guest_hits;
+        all["bl_guest_hits"] = {sizeof(S), {AT(packets), AT(bytes)}};
+    }
+    {
+        using S = bl_tuple;
+        all["bl_tuple"] = {sizeof(S),
+                           {AT(src), AT(dst), AT(sport), AT(dport), AT(proto), AT(family), AT(kind), AT(from)}};
+    }
+    {
+        using S = bl_flow;
+        all["bl_flow"] = {sizeof(S),
+                          {AT(seen_ns), AT(routed_ns), AT(on), AT(ifindex), AT(generation), AT(out_counter),
+                           AT(in_counter), AT(begun_by), AT(begun_to), AT(mtu), AT(way), AT(flags)}};
+    }
+    {
+        using S = bl_fragment_key;
+        all["bl_fragment_key"] = {sizeof(S), {AT(src), AT(dst), AT(id), AT(proto), AT(family), AT(from), AT(_pad)}};
+    }
+    {
+        using S = bl_fragment;
+        all["bl_fragment"] = {sizeof(S), {AT(sport), AT(dport), AT(kind), AT(_pad)}};
+    }
+    {
+        using S = bl_guest_address;
+        all["bl_guest_address"] = {sizeof(S), {AT(address), AT(family)}};
+    }
+    {
+        using S = bl_uplink;
+        all["bl_uplink"] = {sizeof(S), {AT(addr4), AT(addr6), AT(mtu)}};
+    }
+    {
+        using S = bl_port_key;
+        all["bl_port_key"] = {sizeof(S), {AT(address), AT(port), AT(proto), AT(family)}};
+    }
+    {
+        using S = bl_port;
+        all["bl_port"] = {sizeof(S), {AT(address), AT(slot), AT(port)}};
+    }
+    {
+        using S = bl_guest_settings;
+        all["bl_guest_settings"] = {sizeof(S), {AT(generation), AT(nat_low), AT(nat_high)}};
+    }
+    {
+        using S = bl_guest_event;
+        all["bl_guest_event"] = {sizeof(S), {AT(time_ns), AT(tuple), AT(slot), AT(direction), AT(rule), AT(verdict)}};
     }
     {
         using S = bl_lab_flows;
