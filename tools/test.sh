@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# ./run test; sourced by run, which has the functions packages, build, jobs, as_root.
+# ./run test; sourced by run, which has the functions packages, build, jobs, as_root, and vm_boot of tools/vm.sh.
 # Every step runs whatever became of the ones before, unless its tree could not be built. The last line is the sum:
 # "N passed, N failed, N skipped", and the exit status says whether N failed is 0.
 
@@ -22,26 +22,52 @@ step() {
     lines+=("$(printf '%-28s %-7s %4d s' "$name" "$verdict" $((SECONDS - start)))")
 }
 
-# junit FILE ATTRIBUTE: a number from the <testsuite> element that ctest writes.
+# junit FILE ATTRIBUTE: a number from the <testsuite> element that ctest writes; nothing when it wrote none.
 junit() {
+    [ -e "$1" ] || return 0
     sed -n "/<testsuite/,/>/ s/.*[[:space:]]$2=\"\([0-9]*\)\".*/\1/p" "$1" | head -n 1
 }
 
-# suite NAME PRESET [CTEST-ARGUMENTS]: a ctest run as root, its numbers added to the sum.
-suite() {
-    local name=$1 tree=$root/build/$2 start=$SECONDS report=$root/build/$2/junit.xml total bad skip
-    shift 2
-    echo "==== $name"
-    as_root rm -f "$report"
-    as_root ctest --test-dir "$tree" --output-on-failure --no-tests=error -j "$(nproc)" --output-junit "$report" "$@" ||
-        true # what failed is in the report
-    total=$(junit "$report" tests) bad=$(junit "$report" failures) skip=$(junit "$report" skipped)
+# count NAME JUNIT-FILE START: adds the numbers of a ctest run that began START seconds after us.
+count() {
+    local total bad skip
+    total=$(junit "$2" tests) bad=$(junit "$2" failures) skip=$(junit "$2" skipped)
     if [ -z "$total" ] || [ "$total" -eq 0 ]; then
         total=1 bad=1 skip=0 # ctest itself failed
     fi
     passed=$((passed + total - bad - skip)) failed=$((failed + bad)) skipped=$((skipped + skip))
     lines+=("$(printf '%-28s %d passed, %d failed, %d skipped %4d s' \
-        "$name" $((total - bad - skip)) "$bad" "$skip" $((SECONDS - start)))")
+        "$1" $((total - bad - skip)) "$bad" "$skip" $((SECONDS - $3)))")
+}
+
+# suite NAME PRESET [CTEST-ARGUMENTS]: a ctest run as root, its numbers added to the sum.
+suite() {
+    local name=$1 tree=$root/build/$2 start=$SECONDS report=$root/build/$2/junit.xml
+    shift 2
+    echo "==== $name"
+    as_root rm -f "$report"
+    as_root ctest --test-dir "$tree" --output-on-failure --no-tests=error -j "$(nproc)" --output-junit "$report" "$@" ||
+        true # what failed is in the report
+    count "$name" "$report" "$start"
+}
+
+# guest_suite NAME: the tests of label guest, all in one boot of the VM, one after the other. They count as skipped where
+# there can be no VM. That kernel is known to have netkit: a test that cannot find it there has failed.
+guest_suite() {
+    local name=$1 tree=$root/build/release start=$SECONDS report=$root/build/release/junit-guest.xml status=0 total
+    local guest=(ctest --test-dir "$tree" --output-on-failure --no-tests=error -L '^guest$')
+    echo "==== $name"
+    as_root rm -f "$report"
+    # shellcheck disable=SC2016 # for the guest's shell
+    vm_boot -t 1800 -o "$report" env BEELINE_MUST_HAVE="netkit devices;netkit scrub settings" bash -c \
+        '"$@" --output-junit /run/junit.xml; cat /run/junit.xml >/dev/virtio-ports/out' bash "${guest[@]}" || status=$?
+    if [ $status -eq 77 ] || [ $status -eq 3 ]; then # no QEMU, or none to be installed; why was said
+        total=$("${guest[@]}" -N | sed -n 's/^Total Tests: //p')
+        skipped=$((skipped + total))
+        lines+=("$(printf '%-28s skipped: %d tests, for this host has no VM' "$name" "$total")")
+        return
+    fi
+    count "$name" "$report" "$start"
 }
 
 summary() {
@@ -65,7 +91,10 @@ test_command() {
     done
     local before=$failed
     step "build release" build release -DBEELINE_TESTS=ON -DBEELINE_WERROR=ON
-    [ "$failed" -ne "$before" ] || suite "tests" release -LE 'bench'
+    if [ "$failed" -eq "$before" ]; then
+        suite "tests" release -LE '^(bench|vm)$'
+        guest_suite "tests in the VM"
+    fi
     before=$failed
     step "build sanitized" build fuzz -DBEELINE_TESTS=ON -- tests_unit tests_fuzz
     [ "$failed" -ne "$before" ] || suite "sanitized unit and fuzz" fuzz -L 'unit|fuzz'

@@ -1,44 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// netkit links where the kernel has netkit, and the words where it has not.
+// Programs on both ends of a netkit pair.
 #include <beeline/kernel/link.hpp>
 
-#include <cstdlib>
-
-#include <beeline/kernel/features.hpp>
-
-#include "two_ends.hpp"
+#include <harness/need_feature.hpp>
+#include <netns/kernel/two_ends.hpp>
 
 namespace beeline::kernel {
 namespace {
 
-/// veth stands for "no netkit" where there is none.
-class Netkit : public TwoEnds {};
-
-TEST_F(Netkit, a_kernel_without_it_is_told_by_name) {
-    if (probe(FeatureId::netkit).available)
-        GTEST_SKIP() << "this kernel has netkit";
-    ASSERT_VALUE(const UniqueFd prog, classifier("bl_one"));
-    const auto link = a_->within([&] { return Link::attach_netkit(prog.get(), va_, NetkitHook::primary); });
-    ASSERT_FALSE(link);
-    EXPECT_EQ(link.error().kind, Kind::unsupported);
-    EXPECT_NE(link.error().what.find("attach netkit primary to va: no netkit devices"), std::string::npos)
-        << link.error().what;
-    EXPECT_NE(link.error().what.find("6.7"), std::string::npos) << link.error().what;
-    const auto state = a_->within([&] { return netkit_query(va_, NetkitHook::peer); });
-    ASSERT_FALSE(state);
-    EXPECT_EQ(state.error().kind, Kind::unsupported);
-}
-
 class NetkitPair : public TwoEnds {
 protected:
     void SetUp() override {
-        if (const auto netkit = require(FeatureId::netkit); !netkit)
-            GTEST_SKIP() << netkit.error().message();
+        BL_NEED_FEATURE(FeatureId::netkit);
         TwoEnds::SetUp();
-        // iproute2 6.1 knows the kind without its options: L3, the peer gets a name of the kernel's.
-        ASSERT_VALUE(const int status, a_->within([] { return std::system("ip link add nkp type netkit"); }));
-        ASSERT_EQ(status, 0);
+        ASSERT_OK(a_->links().create_netkit({.primary = {.name = "nkp"}, .peer = {.name = "nkg"}}));
         ASSERT_VALUE(const Device primary, a_->links().device("nkp"));
         primary_ = primary.ifindex;
         peer_ = primary.peer;

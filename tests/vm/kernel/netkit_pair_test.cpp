@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// netkit pairs as guests get them; they need a kernel with netkit (./run vm).
+// netkit pairs as guests get them.
 #include <beeline/kernel/netkit.hpp>
 
 #include <cerrno>
@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 
 #include <beeline/kernel/features.hpp>
-
-#include "two_ends.hpp"
+#include <harness/need_feature.hpp>
+#include <netns/kernel/two_ends.hpp>
 
 namespace beeline::kernel {
 namespace {
@@ -19,8 +19,7 @@ namespace {
 class NetkitMade : public TwoEnds {
 protected:
     void SetUp() override {
-        if (const auto netkit = require(FeatureId::netkit); !netkit)
-            GTEST_SKIP() << netkit.error().message();
+        BL_NEED_FEATURE(FeatureId::netkit);
         TwoEnds::SetUp();
     }
     /// A pair of the names host and eth0, the latter in namespace b.
@@ -159,25 +158,6 @@ TEST_F(NetkitMade, goes_with_either_end) {
     ASSERT_OK(make(pair()));
     ASSERT_OK(a_->links().remove_device(primary_));
     EXPECT_FALSE(b_->links().device("eth0"));
-}
-
-class NoNetkit : public TwoEnds {};
-
-TEST_F(NoNetkit, is_what_another_device_is) {
-    const auto info = a_->links().netkit_info(va_);
-    ASSERT_FALSE(info);
-    EXPECT_NE(info.error().what.find("the device is no netkit"), std::string::npos);
-    EXPECT_EQ(a_->links().netkit_info(4711).error().code, ENODEV);
-}
-
-TEST_F(NoNetkit, is_what_a_kernel_without_it_says) {
-    if (probe(FeatureId::netkit).available)
-        GTEST_SKIP() << "this kernel has netkit";
-    const auto made = a_->links().create_netkit({.primary = {.name = "host"}, .peer = {.name = "eth0"}});
-    ASSERT_FALSE(made);
-    EXPECT_EQ(made.error().kind, Kind::unsupported);
-    EXPECT_FALSE(probe(FeatureId::netkit_scrub).available);
-    EXPECT_FALSE(probe(FeatureId::netkit_headroom).available);
 }
 
 } // namespace
