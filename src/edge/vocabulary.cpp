@@ -33,6 +33,13 @@ Result<> check_xsk(std::string_view name) {
     return {};
 }
 
+/// A driver has received what it shows to the edge: there is one direction.
+std::vector<MatchWord> make_matches() {
+    std::vector<MatchWord> words = policy::match_words();
+    std::erase_if(words, [](const MatchWord &w) { return w.id == policy::word::in || w.id == policy::word::out; });
+    return words;
+}
+
 std::vector<Parameter> make_rewrite() {
     const ValueSpec address{.kind = ValueKind::address, .expected = "an address"};
     const ValueSpec port = number_spec("a port from 1 to 65535", {1, 65535}, rules::services());
@@ -52,7 +59,7 @@ std::vector<Parameter> make_rewrite() {
 } // namespace
 
 const rules::Vocabulary &vocabulary() {
-    static const std::vector<MatchWord> matches = policy::match_words();
+    static const std::vector<MatchWord> matches = make_matches();
     static const std::vector<Parameter> rewrite = make_rewrite();
     static const Parameter every[] = {{"every", number_spec("a number of packets", {1, 0xffffffff}), parameter::every}};
     static const Parameter device[] = {

@@ -73,6 +73,8 @@ Lowering::Families Lowering::families(const Condition &condition) const {
     case word::length:
     case word::malformed:
     case word::device:
+    case word::in:
+    case word::out:
         return {};
     default:
         return {true, true, false};

@@ -209,6 +209,10 @@ void Lowering::match(const Condition &condition) {
     if (condition.word->id >= word::protocol)
         return protocol_word(condition);
     switch (condition.word->id) {
+    case word::in:
+    case word::out:
+        m.direction = condition.word->id == word::in ? Direction::in : Direction::out;
+        break;
     case word::ip:
     case word::ipv6:
         m.ip = condition.word->id == word::ip ? Family::v4 : Family::v6;

@@ -25,6 +25,7 @@ Wide highest(Region::Name name, Region::Kind kind) {
     case Region::tagged:
     case Region::options:
     case Region::malformed:
+    case Region::direction: // 0 in, 1 out
         return 1;
     case Region::mac_src:
     case Region::mac_dst:
@@ -49,6 +50,7 @@ bool always_there(Region::Name name, Region::Kind kind) {
     case Region::length:
     case Region::malformed:
     case Region::device:
+    case Region::direction:
         return true;
     case Region::src:
     case Region::dst:
@@ -239,6 +241,8 @@ void Region::from(const Match &match, std::span<const Set> sets, Names &names) {
         const auto &range = kRange[static_cast<std::size_t>(*match.fragment)];
         constrain(fragment, IntervalSet({{range[0], range[1]}}));
     }
+    if (match.direction)
+        constrain(direction, IntervalSet({value(*match.direction == Direction::out ? 1 : 0)}));
     if (match.device) {
         std::vector<Piece> pieces;
         for (const std::string &name : match.device->any_of)

@@ -47,7 +47,7 @@ public:
     // clang-format off
     enum Name : std::uint8_t {
         src, dst, sport, dport, proto, flags, type, code, ethertype, vlan, inner_vlan, tagged, mac_src, mac_dst,
-        ttl, dscp, length, fragment, options, malformed, device, count,
+        ttl, dscp, length, fragment, options, malformed, device, direction, count,
     };
     // clang-format on
 

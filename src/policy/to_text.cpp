@@ -181,7 +181,8 @@ std::string to_text(const Mac &mac) {
 }
 
 std::string to_text(const Match &m, std::span<const Set> sets) {
-    std::string text = link_layer(m, sets) + protocol(m);
+    std::string text = !m.direction ? "" : *m.direction == Direction::in ? " in" : " out";
+    text += link_layer(m, sets) + protocol(m);
     text += literals("src", m.src, &Set::prefixes, sets) + literals("dst", m.dst, &Set::prefixes, sets);
     text += field("sport", m.sport) + field("dport", m.dport);
     if (m.flags)

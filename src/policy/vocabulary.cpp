@@ -37,6 +37,7 @@ constexpr NamedNumber kNoneWord[] = {{"none", kNone}};
 
 constexpr rules::WordGroup kProtocolGroup{"several protocols are written proto {tcp, udp}"};
 constexpr rules::WordGroup kFamilyGroup{"a rule without either matches both"};
+constexpr rules::WordGroup kDirectionGroup{"a rule without either is for both directions"};
 constexpr rules::WordGroup kEthertypeGroup{"several ethertypes are written ethertype {arp, 0x88cc}"};
 
 ValueSpec numbers(std::string_view expected, std::uint64_t high, std::span<const NamedNumber> names, bool range) {
@@ -108,6 +109,8 @@ std::vector<MatchWord> match_words() {
     ValueSpec ethertype = numbers("an ethertype by name or number, or a list {a, b}", 65535, ethertypes(), false);
     ethertype.limits.low = 1; // 0 stands for frames too short to have one
     std::vector<MatchWord> words{
+        {"in", {}, "packets to the guest", &kDirectionGroup, word::in},
+        {"out", {}, "packets from the guest", &kDirectionGroup, word::out},
         {"ip", {}, "IPv4 packets", &kFamilyGroup, word::ip},
         {"ipv6", {}, "IPv6 packets", &kFamilyGroup, word::ipv6},
         {"arp", {}, "ARP frames (ethertype 0x0806)", &kEthertypeGroup, word::arp},

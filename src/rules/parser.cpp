@@ -72,7 +72,7 @@ void Parser::conditions(RuleTree &tree) {
                 error(peek().where, fmt::format("{} behind the rate", in_quotes(peek().text)),
                       "'rate' comes last, right before '->'");
             condition(tree, *word, length);
-        } else {
+        } else if (!absent_match()) {
             unknown_match(tree);
             if (arrow_missing())
                 return;
@@ -105,6 +105,23 @@ void Parser::check_unique(const RuleTree &tree, const MatchWord &word, Extent wh
             return error(where, fmt::format("'{}' and '{}' in one rule", other.word->name, word.name),
                          std::string(word.group->hint));
     }
+}
+
+/// A word that this part has not for a reason, and the values behind it; false at any other word.
+bool Parser::absent_match() {
+    const auto [word, length] = find(vocabulary_.absent);
+    if (word == nullptr)
+        return false;
+    const Extent first = take().where;
+    for (std::size_t i = 1; i < length; ++i)
+        take();
+    error(since(first), fmt::format("'{}' is not in {} rules", word->name, vocabulary_.part),
+          std::string(word->reason));
+    const bool to_the_end = word->name == "rate"; // which comes last, and `per src` is no match
+    while (!at_condition_end() && !arrow_missing() &&
+           (to_the_end || (find(vocabulary_.matches).first == nullptr && find(vocabulary_.absent).first == nullptr)))
+        take();
+    return true;
 }
 
 void Parser::unknown_match(const RuleTree &tree) {

@@ -45,6 +45,7 @@ private:
     bool arrow_missing() const;
     void conditions(RuleTree &tree);
     void condition(RuleTree &tree, const MatchWord &word, std::size_t name_tokens);
+    bool absent_match();
     void unknown_match(const RuleTree &tree);
     void check_unique(const RuleTree &tree, const MatchWord &word, Extent where);
     void rate(RuleTree &tree);

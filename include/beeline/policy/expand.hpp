@@ -39,8 +39,8 @@ struct Expansion {
     std::size_t max_entries; ///< Of one rule; more are an error.
 };
 
-/// The entries of one rule, in any order: the rule matches when one of them does. What decides after the match (rate,
-/// action) is not in them.
+/// The entries of one rule, in any order: the rule matches when one of them does. What decides before or after
+/// (direction, rate, action) is not in them.
 [[nodiscard]] Result<std::vector<Expanded>> expand(const Rule &rule, const Expansion &with);
 
 /// A set's entries as map keys.

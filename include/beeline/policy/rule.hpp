@@ -63,8 +63,12 @@ enum class Fragment : std::uint8_t {
     none,  ///< `fragment none`
 };
 
+/// Seen from whom the rules are of: packets to it, packets from it.
+enum class Direction : std::uint8_t { in, out };
+
 /// All conditions of a rule; an absent one holds for every packet. docs/rules.md says exactly when a field is present.
 struct Match {
+    std::optional<Direction> direction;    ///< `in`, `out`; of guests. Neither: both.
     std::optional<Family> ip;              ///< `ip` (IPv4) or `ipv6`.
     std::optional<OneOf<Prefix>> src, dst; //
     std::optional<OneOf<Range<std::uint16_t>>> sport, dport;

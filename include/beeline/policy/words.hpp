@@ -17,7 +17,7 @@ namespace beeline::policy {
 namespace word {
 enum : std::uint16_t {
     ip, ipv6, arp, proto, src, dst, sport, dport, flags, type, code, ethertype, vlan, inner_vlan, mac_src, mac_dst,
-    ttl, dscp, length, fragment, options, malformed, device,
+    ttl, dscp, length, fragment, options, malformed, device, in, out,
     protocol = 256, ///< protocol + n: the name of protocol n alone (`tcp`).
 };
 } // namespace word
@@ -40,7 +40,7 @@ inline constexpr std::uint64_t kNone = 0;
 inline constexpr std::uint64_t kFirst = 1;
 inline constexpr std::uint64_t kLater = 2;
 
-/// All matches there are; MatchWord::id is of word.
+/// All matches there are; MatchWord::id is of word. A part leaves out what it cannot ask.
 [[nodiscard]] std::vector<rules::MatchWord> match_words();
 /// A value within limits, by number or by one of names.
 [[nodiscard]] constexpr rules::ValueSpec number_spec(std::string_view expected, rules::Interval limits,

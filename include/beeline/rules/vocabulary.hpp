@@ -71,10 +71,17 @@ struct ActionWord {
     std::uint16_t id = 0;
 };
 
+/// A word of the language (or `rate`) that a part cannot have. reason: said where the word is used.
+struct AbsentWord {
+    std::string_view name{};
+    std::string_view reason{};
+};
+
 struct Vocabulary {
     std::string_view part{}; ///< "edge"; for messages.
     std::span<const MatchWord> matches{};
     std::span<const ActionWord> actions{};
+    std::span<const AbsentWord> absent{};
     bool rate = false;                             ///< `rate over` is allowed...
     std::span<const std::string_view> rate_keys{}; ///< ...with `per` one of these.
 };
