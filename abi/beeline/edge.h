@@ -73,16 +73,6 @@ struct bl_edge_rule {
 };
 BL_SIZE(bl_edge_rule, 8 * 2 + 4 * 5 + 4 * 2 + 2 * 2 + 16 * 2 + 6 * 2 + 1 * 2 + 2);
 
-#define BL_NEEDS_PACKET (1u << 0) /* some rule does more than compare, pass, drop or abort: keep what was parsed */
-#define BL_NEEDS_LENGTH (1u << 1) /* some rule asks for the frame's length */
-#define BL_NEEDS_FAR_SCAN (1u << 2) /* the table is long (more than BL_EDGE_NEAR_ENTRIES): scan it out of line */
-#define BL_NEEDS_ADDR4 (1u << 3)   /* some entry compares IPv4 addresses */
-#define BL_NEEDS_SPORT (1u << 4)   /* some entry compares source ports */
-#define BL_NEEDS_DSCP (1u << 5)    /* some entry compares DSCP */
-#define BL_NEEDS_EXTRAS (1u << 6)  /* some entry has conditions in edge_extras */
-#define BL_NEEDS_RATES (1u << 7)   /* some rule has a rate */
-#define BL_NEEDS_LOGS (1u << 8)    /* some rule logs */
-
 /* Load-time constants of one policy: what is off here is not in the program that the kernel compiles. */
 struct bl_edge_config {
 	__u32 entries;      /* entries in use, at least 1; the last one matches everything */

@@ -42,7 +42,7 @@
 #define BL_GUEST_TAP 3
 
 #define BL_GUEST_UP (1u << 0)         /* off: everything is dropped */
-#define BL_GUEST_OPEN (1u << 1)       /* its rules let everything pass both ways: no state is needed for them */
+#define BL_GUEST_OPEN (1u << 1)       /* rules that pass everything both ways, no published port: needs no state */
 #define BL_GUEST_MASQUERADE (1u << 2) /* to the world with the uplink's address */
 #define BL_GUEST_CARRIES_MARK (1u << 3) /* the host's end does not scrub: a packet judged before it says so by its mark */
 
@@ -209,8 +209,8 @@ struct bl_guest_event {
 BL_SIZE(bl_guest_event, 8 + 40 + 2 * 4);
 
 /*
- * `explain` runs guest_out, guest_in or guest_wire by BPF_PROG_TEST_RUN with cb[0] = slot and cb[1] = this, which traffic
- * cannot do (the stubs write cb). Nothing is counted, no flow is made. The answer is in cb: [0] rule of the guest's own
+ * `explain` runs guest_out or guest_in by BPF_PROG_TEST_RUN with cb[0] = slot and cb[1] = this, which traffic cannot do
+ * (the stubs write cb), or guest_wire_explain. Nothing is counted, no flow is made. The answer is in cb: [0] rule of the guest's own
  * rules, or BL_GUEST_NONE, [1] reason (BL_GUEST_R_*), [2] way << 16 | target slot, [3] ifindex, [4] rule of the target's.
  */
 #define BL_GUEST_TRACE 0x65786c6eu

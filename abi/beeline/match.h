@@ -144,6 +144,17 @@ struct bl_set_entry {
 };
 BL_SIZE(bl_set_entry, 8 + 4 + 4);
 
+/* What rules ask of the parser and of the scan of the table; the rest of them need not do. */
+#define BL_NEEDS_PACKET (1u << 0) /* some rule does more than compare, pass, drop or abort: keep what was parsed */
+#define BL_NEEDS_LENGTH (1u << 1) /* some rule asks for the frame's length */
+#define BL_NEEDS_FAR_SCAN (1u << 2) /* the table is long (more than BL_EDGE_NEAR_ENTRIES): scan it out of line */
+#define BL_NEEDS_ADDR4 (1u << 3)   /* some entry compares IPv4 addresses */
+#define BL_NEEDS_SPORT (1u << 4)   /* some entry compares source ports */
+#define BL_NEEDS_DSCP (1u << 5)    /* some entry compares DSCP */
+#define BL_NEEDS_EXTRAS (1u << 6)  /* some entry has conditions in edge_extras */
+#define BL_NEEDS_RATES (1u << 7)   /* some rule has a rate */
+#define BL_NEEDS_LOGS (1u << 8)    /* some rule logs */
+
 /*
  * The first odd thing that the parser met. Every part counts these under these numbers, which are for ever, and its own
  * from 13 on (1 is the part's, too).

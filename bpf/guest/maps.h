@@ -6,8 +6,7 @@
 #define BEELINE_GUEST_MAPS_H
 
 #include "beeline/guest.h"
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
+#include "lib/parse.h"
 
 /* Number of the guest that a stub belongs to. */
 const volatile __u32 guest_slot = BL_GUEST_NONE;
@@ -146,6 +145,41 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 } guest_events SEC(".maps");
+
+/* What a guest's rules say. */
+struct bl_verdict {
+	__u32 found;
+	__u32 verdict; /* BL_GUEST_PASS, BL_GUEST_DROP */
+	__u32 counter;
+	__u32 rule;
+	__u32 log_every;
+};
+
+/* What the long way works on: too much for the stack. A program is never interrupted by another one of these. */
+struct bl_work {
+	struct bl_packet packet; /* of the skb; while rules judge: what begins a flow */
+	struct bl_tuple tuple;   /* the packet's flow */
+	struct bl_tuple begin;   /* the flow's first packet, as the guest that began it sees it */
+	struct bl_tuple inner;   /* what an ICMP error is about; while a flow is judged anew: how it goes on */
+	struct bl_flow flow;     /* being made or found */
+	struct bl_flow back;     /* the other direction of it */
+	__u32 slot;   /* of the guest whose device this is, or BL_GUEST_NONE */
+	__u32 trace;  /* 1: explain asks: nothing changes */
+	__u32 reason; /* why it is dropped, or what is odd */
+	__u32 l4;     /* offset of the L4 header; 0: not in this packet */
+	struct bl_verdict asked; /* the last answer of the rules */
+	__u32 out_rule; /* rule that judged, or BL_GUEST_NONE; for explain */
+	__u32 in_rule;
+	__u32 is_tcp_end; /* FIN or RST */
+	__u32 is_tcp_syn; /* SYN without ACK */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bl_work);
+} guest_work SEC(".maps");
 
 static __always_inline void bl_count(__u32 reason)
 {

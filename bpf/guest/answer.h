@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * ICMP errors that the host owes: time exceeded, fragmentation needed, packet too big. The packet is cut behind its first
+ * bytes, headers are put in front, and it goes back where it came from. skb->cb[2] has type << 8 | code, cb[3] the MTU,
+ * cb[4] the uplink whose address it comes from (0: it comes from the address that the packet went to).
+ */
+#ifndef BEELINE_GUEST_ANSWER_H
+#define BEELINE_GUEST_ANSWER_H
+
+#include "guest/begin.h"
+
+/* Bytes of the L4 header that go back. The kernel does not cut off the field of a partial checksum: TCP's ends at 18. */
+#define BL_ANSWER_L4 20
+#define BL_ANSWER_L4_SHORT 8
+
+struct bl_icmp {
+	__u8 type;
+	__u8 code;
+	__u16 check;
+	__be32 mtu;
+};
+
+struct bl_answer4 {
+	struct iphdr ip;
+	struct bl_icmp icmp;
+	__u32 inner[(20 + BL_ANSWER_L4) / 4];
+};
+
+struct bl_answer6 {
+	struct ipv6hdr ip;
+	struct bl_icmp icmp;
+	__u32 inner[(40 + BL_ANSWER_L4) / 4];
+};
+
+/* What ICMPv6 sums beside the message (RFC 8200, 8.1). */
+struct bl_pseudo6 {
+	__u32 src[4];
+	__u32 dst[4];
+	__be32 length;
+	__be32 next;
+};
+
+static __always_inline struct bl_uplink *bl_answering(struct __sk_buff *skb)
+{
+	__u32 ifindex = skb->cb[4];
+
+	return ifindex ? bpf_map_lookup_elem(&guest_uplinks, &ifindex) : NULL;
+}
+
+static __always_inline __u16 bl_fold(__u32 sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+/* MAC addresses change places in the headers' new front; the rest of the frame moves back by `room`. */
+static __always_inline int bl_make_room(struct __sk_buff *skb, __u32 keep, __u32 room)
+{
+	struct ethhdr eth, back;
+
+	if (bpf_skb_load_bytes(skb, 0, &eth, sizeof eth))
+		return -1;
+	__builtin_memcpy(back.h_dest, eth.h_source, 6);
+	__builtin_memcpy(back.h_source, eth.h_dest, 6);
+	back.h_proto = eth.h_proto;
+	return bpf_skb_change_tail(skb, sizeof eth + keep, 0) || bpf_skb_change_head(skb, room, 0) ||
+	       bpf_skb_store_bytes(skb, 0, &back, sizeof back, 0);
+}
+
+__noinline int guest_answer4(struct __sk_buff *skb)
+{
+	struct bl_uplink *uplink = bl_answering(skb);
+	struct bl_answer4 a = {};
+	__u32 l4 = BL_ANSWER_L4, what = skb->cb[2], at = sizeof(struct ethhdr);
+
+	if (bpf_skb_load_bytes(skb, at, &a.inner, sizeof(struct iphdr) + BL_ANSWER_L4)) {
+		l4 = BL_ANSWER_L4_SHORT;
+		if (bpf_skb_load_bytes(skb, at, &a.inner, sizeof(struct iphdr) + BL_ANSWER_L4_SHORT))
+			return -1;
+	}
+	if (*(__u8 *)a.inner != 0x45) /* options: their length would have to be known to the verifier */
+		return -1;
+	a.icmp.type = what >> 8;
+	a.icmp.code = what;
+	a.icmp.mtu = bpf_htonl(skb->cb[3] & 0xffff);
+	a.icmp.check = bl_fold(bpf_csum_diff(0, 0, (__be32 *)&a.icmp, sizeof a.icmp + sizeof a.inner, 0));
+	*(__u8 *)&a.ip = 0x45;
+	a.ip.tot_len = bpf_htons(sizeof a.ip + sizeof a.icmp + sizeof(struct iphdr) + l4);
+	a.ip.ttl = 64;
+	a.ip.protocol = IPPROTO_ICMP;
+	a.ip.daddr = a.inner[3];
+	a.ip.saddr = uplink && uplink->addr4 ? uplink->addr4 : a.inner[4];
+	a.ip.check = bl_fold(bpf_csum_diff(0, 0, (__be32 *)&a.ip, sizeof a.ip, 0));
+	if (bl_make_room(skb, sizeof(struct iphdr) + l4, sizeof a.ip + sizeof a.icmp))
+		return -1;
+	return bpf_skb_store_bytes(skb, at, &a, sizeof a.ip + sizeof a.icmp, 0);
+}
+
+__noinline int guest_answer6(struct __sk_buff *skb)
+{
+	struct bl_uplink *uplink = bl_answering(skb);
+	struct bl_pseudo6 pseudo = {};
+	struct bl_answer6 a = {};
+	__u32 l4 = BL_ANSWER_L4, what = skb->cb[2], at = sizeof(struct ethhdr);
+	__s64 sum;
+
+	if (bpf_skb_load_bytes(skb, at, &a.inner, sizeof(struct ipv6hdr) + BL_ANSWER_L4)) {
+		l4 = BL_ANSWER_L4_SHORT;
+		if (bpf_skb_load_bytes(skb, at, &a.inner, sizeof(struct ipv6hdr) + BL_ANSWER_L4_SHORT))
+			return -1;
+	}
+	a.icmp.type = what >> 8;
+	a.icmp.code = what;
+	a.icmp.mtu = bpf_htonl(skb->cb[3]);
+	*(__u8 *)&a.ip = 0x60;
+	a.ip.payload_len = bpf_htons(sizeof a.icmp + sizeof(struct ipv6hdr) + l4);
+	a.ip.nexthdr = IPPROTO_ICMPV6;
+	a.ip.hop_limit = 64;
+	__builtin_memcpy(&a.ip.daddr, &a.inner[2], 16);
+	if (uplink && uplink->addr6[0])
+		__builtin_memcpy(&a.ip.saddr, uplink->addr6, 16);
+	else
+		__builtin_memcpy(&a.ip.saddr, &a.inner[6], 16);
+	__builtin_memcpy(pseudo.src, &a.ip.saddr, 16);
+	__builtin_memcpy(pseudo.dst, &a.ip.daddr, 16);
+	pseudo.length = bpf_htonl(sizeof a.icmp + sizeof(struct ipv6hdr) + l4);
+	pseudo.next = bpf_htonl(IPPROTO_ICMPV6);
+	sum = bpf_csum_diff(0, 0, (__be32 *)&pseudo, sizeof pseudo, 0);
+	if (sum < 0)
+		return -1;
+	a.icmp.check = bl_fold(bpf_csum_diff(0, 0, (__be32 *)&a.icmp, sizeof a.icmp + sizeof a.inner, sum));
+	if (bl_make_room(skb, sizeof(struct ipv6hdr) + l4, sizeof a.ip + sizeof a.icmp))
+		return -1;
+	return bpf_skb_store_bytes(skb, at, &a, sizeof a.ip + sizeof a.icmp, 0);
+}
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Flows: found, kept true, and made. A flow is two entries that point at each other: `on` of the one turned round is the
+ * key of the other.
+ */
+#ifndef BEELINE_GUEST_FLOW_H
+#define BEELINE_GUEST_FLOW_H
+
+#include "guest/judge.h"
+
+#define BL_SECOND 1000000000ULL
+/* An entry seen within this time cannot be over; what is older is looked at the long way. */
+#define BL_FLOW_FRESH_NS (20 * BL_SECOND)
+/* seen_ns is written at most this often, so that the cache line stays clean. */
+#define BL_FLOW_SEEN_NS (BL_SECOND / 4)
+
+static __always_inline struct bl_guest *bl_guest_of(__u32 slot)
+{
+	struct bl_guest *g = slot < BL_GUEST_MAX ? bpf_map_lookup_elem(&guest_list, &slot) : NULL;
+
+	return g && g->flags & BL_GUEST_UP ? g : NULL;
+}
+
+static __always_inline struct bl_guest_settings *bl_settings(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&guest_settings, &zero);
+}
+
+static __always_inline int bl_has_address(const struct bl_guest *g, const __u32 address[4], __u8 family)
+{
+	return family == 4 ? g->addr4 && address[0] == g->addr4 : g->addr6[0] && bl_same_address(address, g->addr6);
+}
+
+/* The slot of the guest with this address, or BL_GUEST_NONE. */
+static __always_inline __u32 bl_slot_at(const __u32 address[4], __u8 family)
+{
+	struct bl_guest_address key = { .family = family };
+	__u32 *slot;
+
+	bl_copy_address(key.address, address);
+	slot = bpf_map_lookup_elem(&guest_addresses, &key);
+	return slot ? *slot : BL_GUEST_NONE;
+}
+
+static __always_inline __u64 bl_lifetime(const struct bl_flow *f)
+{
+	if (f->on.proto == IPPROTO_TCP)
+		return (f->flags & BL_FLOW_CLOSING || !(f->flags & BL_FLOW_ANSWERED) ? BL_FLOW_TCP_SHORT_SECONDS :
+										       BL_FLOW_TCP_SECONDS) *
+		       BL_SECOND;
+	if (f->on.proto == IPPROTO_UDP)
+		return (f->flags & BL_FLOW_ANSWERED ? BL_FLOW_UDP_SECONDS : BL_FLOW_SHORT_SECONDS) * BL_SECOND;
+	return (f->on.kind == BL_TUPLE_NONE ? BL_FLOW_OTHER_SECONDS : BL_FLOW_SHORT_SECONDS) * BL_SECOND;
+}
+
+/* Where the flow's first packet goes on to: does the world still look as it did when the flow was made? */
+static __always_inline int bl_still_true(struct bl_work *w, const struct bl_tuple *on)
+{
+	struct bl_flow *f = &w->flow;
+
+	if (f->begun_by != BL_GUEST_NONE) {
+		struct bl_guest *by = bl_guest_of(f->begun_by);
+
+		if (!by || !bl_has_address(by, w->begin.src, w->begin.family))
+			return 0;
+		/* Masquerade that was turned off or on: the flow would go on with the wrong address. */
+		if (f->begun_to == BL_GUEST_NONE && f->flags & BL_FLOW_REWRITE && !(by->flags & BL_GUEST_MASQUERADE))
+			return 0;
+	}
+	if (f->begun_to != BL_GUEST_NONE) {
+		struct bl_guest *to = bl_guest_of(f->begun_to);
+
+		if (!to || !bl_has_address(to, on->dst, on->family))
+			return 0;
+	}
+	return 1;
+}
+
+/* Judges the flow that begins with w->begin and goes on as `on`. 0: allowed; else why not. */
+static __always_inline int bl_judge(struct __sk_buff *skb, struct bl_work *w, struct bl_tuple *on)
+{
+	struct bl_flow *f = &w->flow;
+	int reason;
+
+	w->out_rule = w->in_rule = BL_GUEST_NONE;
+	f->out_counter = f->in_counter = 0;
+	if (f->begun_by != BL_GUEST_NONE) {
+		reason = guest_ask(skb, w, &w->begin, f->begun_by, BL_GUEST_OUT);
+		w->out_rule = w->asked.rule;
+		if (reason)
+			return reason;
+		f->out_counter = w->asked.counter;
+	}
+	if (f->begun_to != BL_GUEST_NONE) {
+		reason = guest_ask(skb, w, on, f->begun_to, BL_GUEST_IN);
+		w->in_rule = w->asked.rule;
+		if (reason)
+			return reason;
+		f->in_counter = w->asked.counter;
+	}
+	return 0;
+}
+
+/* Both entries of the flow whose one direction is key -> w->flow go. */
+static __always_inline void bl_forget(struct bl_work *w, const struct bl_tuple *key)
+{
+	bl_turn(&w->begin, &w->flow.on, w->flow.on.from);
+	bpf_map_delete_elem(&guest_flows, &w->begin);
+	bpf_map_delete_elem(&guest_flows, key);
+}
+
+/*
+ * Looks for w->tuple's flow and makes sure that it still holds: not over, allowed by the rules of today. 1: w->flow is a
+ * copy of the entry as it stands now.
+ */
+__noinline int guest_known(struct __sk_buff *skb, struct bl_work *w)
+{
+	struct bl_guest_settings *settings = bl_settings();
+	__u64 now = bpf_ktime_get_coarse_ns(), seen;
+	struct bl_flow *f, *back;
+	__u32 flags;
+
+	if (!w || !settings)
+		return 0;
+	f = bpf_map_lookup_elem(&guest_flows, &w->tuple);
+	if (!f)
+		return 0;
+	w->flow = *f;
+	bl_turn(&w->begin, &f->on, f->on.from);
+	back = bpf_map_lookup_elem(&guest_flows, &w->begin);
+	if (w->trace)
+		return 1;
+	seen = back && back->seen_ns > f->seen_ns ? back->seen_ns : f->seen_ns;
+	if (!back || now - seen > bl_lifetime(f)) {
+		bl_forget(w, &w->tuple);
+		return 0;
+	}
+	flags = f->flags & ~BL_FLOW_REPLY;
+	if (w->is_tcp_syn)
+		flags &= ~BL_FLOW_CLOSING;
+	if (w->is_tcp_end)
+		flags |= BL_FLOW_CLOSING;
+	if (f->flags & BL_FLOW_REPLY)
+		flags |= BL_FLOW_ANSWERED;
+	if (f->generation != settings->generation) {
+		if (f->flags & BL_FLOW_REPLY) {
+			bl_turn(&w->inner, &w->tuple, f->on.from);
+		} else {
+			w->begin = w->tuple;
+			w->inner = f->on;
+		}
+		if (!bl_still_true(w, &w->inner) || bl_judge(skb, w, &w->inner)) {
+			bl_forget(w, &w->tuple);
+			return 0;
+		}
+		f->out_counter = back->out_counter = w->flow.out_counter;
+		f->in_counter = back->in_counter = w->flow.in_counter;
+		f->routed_ns = back->routed_ns = 0;
+		f->generation = back->generation = settings->generation;
+	}
+	f->flags = flags | (f->flags & BL_FLOW_REPLY);
+	back->flags = flags | (back->flags & BL_FLOW_REPLY);
+	f->seen_ns = now;
+	w->flow = *f;
+	return 1;
+}
+
+/* Entries for which this holds need nothing but a look. */
+static __always_inline int bl_fresh(const struct bl_flow *f, const struct bl_guest_settings *settings, __u64 now)
+{
+	return f->generation == settings->generation && now - f->seen_ns < BL_FLOW_FRESH_NS &&
+	       (f->flags & (BL_FLOW_REPLY | BL_FLOW_ANSWERED)) != BL_FLOW_REPLY &&
+	       (f->way != BL_WAY_WIRE || now - f->routed_ns < BL_FLOW_ROUTE_SECONDS * BL_SECOND);
+}
+
+/* The direction of the answers, whose way the caller has set in w->back. */
+static __always_inline void bl_make_back(struct bl_work *w, struct bl_guest_settings *settings)
+{
+	struct bl_flow *f = &w->flow, *back = &w->back;
+
+	f->seen_ns = back->seen_ns = bpf_ktime_get_coarse_ns();
+	f->generation = back->generation = settings->generation;
+	back->out_counter = f->out_counter;
+	back->in_counter = f->in_counter;
+	back->begun_by = f->begun_by;
+	back->begun_to = f->begun_to;
+	back->flags = (f->flags & BL_FLOW_REWRITE) | BL_FLOW_REPLY;
+	bl_turn(&back->on, &w->tuple, w->tuple.from);
+}
+
+/*
+ * Makes both entries of the flow w->tuple -> w->flow. 0, or why they could not be. Both or none: an answer that nobody
+ * knows would be judged as a flow of its own.
+ */
+static __always_inline int bl_make_flow(struct bl_work *w, struct bl_guest_settings *settings)
+{
+	bl_make_back(w, settings);
+	if (w->trace)
+		return 0;
+	bl_turn(&w->begin, &w->flow.on, w->flow.on.from);
+	if (bpf_map_update_elem(&guest_flows, &w->begin, &w->back, BPF_ANY))
+		return BL_GUEST_R_FLOWS_FULL;
+	if (bpf_map_update_elem(&guest_flows, &w->tuple, &w->flow, BPF_ANY)) {
+		bpf_map_delete_elem(&guest_flows, &w->begin);
+		return BL_GUEST_R_FLOWS_FULL;
+	}
+	return 0;
+}
+
+#endif
