@@ -6,12 +6,19 @@ namespace {
 
 Result<int> check(Context &context, const std::string &file) {
     BL_TRY(const config::Config config, context.load(context.config_file(file)));
-    std::string what = "nothing to do";
+    std::string what;
     if (config.edge) {
         what = plural(config.edge->rules.size(), "rule") + ", devices";
         for (const std::string &device : config.edge->devices)
             what += " " + device;
     }
+    if (!config.guests.empty()) {
+        what += (what.empty() ? "" : "; ") + plural(config.guests.size(), "guest");
+        for (const guest::Policy &guest : config.guests)
+            what += " " + guest.name;
+    }
+    if (what.empty())
+        what = "nothing to do";
     context.out.print("{}: good: {}", config.file, what);
     return 0;
 }

@@ -72,6 +72,45 @@ const toml::table *Section::table(std::string_view key) const {
     return value == nullptr ? nullptr : value->as_table();
 }
 
+std::vector<const toml::table *> Section::tables(std::string_view key) const {
+    std::vector<const toml::table *> result;
+    const toml::node *array = table_.get(key);
+    if (array == nullptr)
+        return result;
+    if (!array->is_array_of_tables()) {
+        error(key, fmt::format("'{}'{} is {}", key, in(name_), type_name(*array)),
+              fmt::format("expected sections that begin with [[{}]]", key));
+        return result;
+    }
+    for (const toml::node &element : *array->as_array())
+        result.push_back(element.as_table());
+    return result;
+}
+
+std::optional<std::uint64_t> Section::integer(std::string_view key, rules::Interval limits) const {
+    const toml::node *value = node<std::int64_t>(key, "an integer");
+    if (value == nullptr)
+        return std::nullopt;
+    const std::int64_t number = value->value_or(std::int64_t{-1});
+    const auto positive = static_cast<std::uint64_t>(number);
+    if (number >= 0 && positive >= limits.low && positive <= limits.high)
+        return positive;
+    error(key, fmt::format("'{}'{} is {}", key, in(name_), number),
+          fmt::format("expected {} to {}", limits.low, limits.high));
+    return std::nullopt;
+}
+
+std::vector<rules::SourceString> Section::one_or_more(std::string_view key) const {
+    const toml::node *value = table_.get(key);
+    if (value == nullptr || value->is_array())
+        return strings(key);
+    if (value->is_string())
+        return {document_.string(*value)};
+    error(key, fmt::format("'{}'{} is {}", key, in(name_), type_name(*value)),
+          "expected a string or an array of strings");
+    return {};
+}
+
 std::vector<rules::SourceString> Section::strings(std::string_view key) const {
     std::vector<rules::SourceString> result;
     const toml::node *array = node<toml::array>(key, "an array of strings");

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <beeline/rules/values.hpp>
 
 #include "config/document.hpp"
 
@@ -26,7 +29,12 @@ public:
     [[nodiscard]] std::optional<bool> boolean(std::string_view key) const;
     /// The strings of an array; elements of other types are errors and left out.
     [[nodiscard]] std::vector<rules::SourceString> strings(std::string_view key) const;
+    /// The same, or one string alone.
+    [[nodiscard]] std::vector<rules::SourceString> one_or_more(std::string_view key) const;
+    [[nodiscard]] std::optional<std::uint64_t> integer(std::string_view key, rules::Interval limits) const;
     [[nodiscard]] const toml::table *table(std::string_view key) const;
+    /// The tables of [[key]], in their order.
+    [[nodiscard]] std::vector<const toml::table *> tables(std::string_view key) const;
     /// The index of the string among `choices`.
     [[nodiscard]] std::optional<std::size_t> choice(std::string_view key,
                                                     std::initializer_list<std::string_view> choices) const;

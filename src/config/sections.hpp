@@ -16,6 +16,11 @@ namespace beeline::config {
 void read_host(const Section &section, Config &config);
 /// [sets.NAME]; files are relative to folder.
 [[nodiscard]] std::vector<edge::Set> read_sets(const Section &section, const std::filesystem::path &folder);
+/// [guests]
+[[nodiscard]] guest::HostSettings read_guest_settings(const Section &section);
+/// Each [[guest]] of the file.
+[[nodiscard]] std::vector<guest::Policy> read_guests(const Section &file, const std::vector<policy::Set> &sets,
+                                                     const guest::HostSettings &settings);
 /// [edge]
 [[nodiscard]] edge::Policy read_edge(const Section &section, std::vector<edge::Set> sets);
 

@@ -27,9 +27,10 @@ public:
             if (auto done = add(policy.rules[i], std::move(names[i])); !done)
                 return std::unexpected(
                     std::move(done).error().within(fmt::format("rule {} '{}'", i + 1, policy.rules[i].text)));
-        tables_.open = std::all_of(policy.rules.begin(), policy.rules.end(), [](const Rule &rule) {
+        const auto passes = [](const Rule &rule) {
             return rule.action.verdict == policy::Verdict::pass && rule.action.log_every == 0;
-        });
+        };
+        tables_.open = policy.publish.empty() && std::all_of(policy.rules.begin(), policy.rules.end(), passes);
         return std::move(tables_);
     }
 

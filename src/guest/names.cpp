@@ -64,8 +64,11 @@ Result<> check_one_host(const kernel::IpAddress &address) {
 } // namespace
 
 Result<kernel::IpAddress> read_gateway(std::string_view text) {
-    BL_TRY(const rules::Prefix read, rules::read_address(text));
-    const kernel::IpAddress address{.v6 = read.v6, .bytes = read.address};
+    const auto read = rules::read_address(text);
+    if (!read)
+        return fail(Kind::config, 0, read.error().what,
+                    read.error().remedy.empty() ? "for example 10.88.0.1 or 2001:db8::1" : read.error().remedy);
+    const kernel::IpAddress address{.v6 = read->v6, .bytes = read->address};
     BL_CHECK(check_one_host(address));
     return address;
 }

@@ -27,7 +27,7 @@ Result<kernel::IpAddress> read_host(std::string_view text) {
     const bool brackets = text.size() > 1 && text.front() == '[' && text.back() == ']';
     const auto read = rules::read_address(brackets ? text.substr(1, text.size() - 2) : text);
     if (!read)
-        return std::unexpected(read.error());
+        return fail(Kind::config, 0, read.error().what, std::string(kExpected));
     if (read->v6 != brackets)
         return fail(Kind::config, 0,
                     fmt::format("{} {}", rules::in_quotes(text),

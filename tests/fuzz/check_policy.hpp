@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include <beeline/edge/parse.hpp>
+#include <beeline/policy/parse.hpp>
 
 namespace beeline::fuzz {
 
@@ -33,15 +33,19 @@ inline void check_diagnostics(const rules::Diagnostics &diagnostics) {
     }
 }
 
+/// parse_rules() of a part.
+using Parse = policy::ParsedRules (*)(std::span<const rules::SourceString>, std::span<const policy::Set>,
+                                      rules::Diagnostics &);
+
 /// The rules end with the only fallback, and their normal form means the same. `named` are the sets of the config.
-inline void check_rules(const std::vector<edge::Rule> &rules, std::span<const edge::Set> named,
-                        std::span<const edge::Set> all) {
-    demand(!rules.empty() && rules.back().match == edge::Match{} && !rules.back().rate, "a fallback", "");
+inline void check_rules(const std::vector<policy::Rule> &rules, Parse parse, std::span<const policy::Set> named,
+                        std::span<const policy::Set> all) {
+    demand(!rules.empty() && rules.back().match == policy::Match{} && !rules.back().rate, "a fallback", "");
     std::vector<rules::SourceString> texts;
-    for (const edge::Rule &rule : rules)
-        texts.emplace_back(edge::to_text(rule, all));
+    for (const policy::Rule &rule : rules)
+        texts.emplace_back(policy::to_text(rule, all));
     rules::Diagnostics diagnostics;
-    const edge::ParsedRules again = edge::parse_rules(texts, named, diagnostics);
+    const policy::ParsedRules again = parse(texts, named, diagnostics);
     demand(!rules::has_errors(diagnostics), "a normal form that parses",
            diagnostics.empty() ? "" : diagnostics.front().text());
     demand(again.rules.size() == rules.size(), "as many rules", std::to_string(again.rules.size()));
@@ -50,7 +54,7 @@ inline void check_rules(const std::vector<edge::Rule> &rules, std::span<const ed
         demand(again.rules[i].match == rules[i].match, "an equal match", text);
         demand(again.rules[i].rate == rules[i].rate, "an equal rate", text);
         demand(again.rules[i].action == rules[i].action, "an equal action", text);
-        demand(edge::to_text(again.rules[i], all) == text, "a stable normal form", text);
+        demand(policy::to_text(again.rules[i], all) == text, "a stable normal form", text);
     }
 }
 

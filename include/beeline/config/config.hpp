@@ -8,8 +8,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <beeline/edge/policy.hpp>
+#include <beeline/guest/policy.hpp>
 #include <beeline/rules/source.hpp>
 
 namespace beeline::config {
@@ -35,7 +37,9 @@ struct Config {
     Control control;
     Metrics metrics;
     LogLevel log = LogLevel::info;
-    std::optional<edge::Policy> edge; ///< There when the file has [edge].
+    std::optional<edge::Policy> edge;   ///< There when the file has [edge].
+    guest::HostSettings guest_settings; ///< [guests]; its defaults without.
+    std::vector<guest::Policy> guests;  ///< Each [[guest]], in their order. No two share what only one can have.
 };
 
 /// The config, and everything there is to say about the file. No config exactly when diagnostics has an error.

@@ -27,7 +27,7 @@ struct Tables {
     std::vector<bl_guest_row> in, out;
     std::vector<RuleInfo> rules; ///< By rule number, as in Policy::rules and bl_entry::rule.
     std::vector<policy::SetTable> sets;
-    bool open = false; ///< Every packet passes both ways, and none is logged (BL_GUEST_OPEN).
+    bool open = false; ///< Every packet passes both ways, none is logged, no port is published (BL_GUEST_OPEN).
 };
 
 /// Numbers that are unique among all guests, so that the caller gives them out.

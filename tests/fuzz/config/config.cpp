@@ -1,26 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A config file.
+// A config file, and what is made of its guests.
 #include <algorithm>
 #include <iterator>
 #include <string_view>
+#include <vector>
 
 #include <beeline/config/config.hpp>
+#include <beeline/edge/parse.hpp>
+#include <beeline/guest/parse.hpp>
+#include <beeline/guest/tables.hpp>
 
 #include <fuzz/check_policy.hpp>
 
+namespace {
+
+using namespace beeline;
+
+std::vector<policy::Set> named(const std::vector<policy::Set> &sets) {
+    std::vector<policy::Set> result;
+    std::copy_if(sets.begin(), sets.end(), std::back_inserter(result),
+                 [](const policy::Set &set) { return !set.name.starts_with('$'); });
+    return result;
+}
+
+void check_guest(const guest::Policy &guest) {
+    fuzz::demand(guest.address4 || guest.address6, "an address", guest.name);
+    for (const auto &address : {guest.address4, guest.address6})
+        if (address)
+            fuzz::demand(guest::read_address(kernel::to_string(*address)) == *address, "an address that reads back",
+                         kernel::to_string(*address));
+    for (const guest::Publish &publish : guest.publish)
+        fuzz::demand(guest::read_publish(guest::to_text(publish)) == publish, "a port that reads back",
+                     guest::to_text(publish));
+    fuzz::demand(policy::check_device(guest.host_device).has_value(), "a device of the host", guest.host_device);
+    const auto tables = guest::compile(guest);
+    fuzz::demand(!tables || (!tables->in.empty() && !tables->out.empty()), "rows of both directions", guest.name);
+}
+
+} // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
-    using namespace beeline;
     const std::string_view text(reinterpret_cast<const char *>(data), size);
     const auto [config, diagnostics] = config::parse(text, "/nonexistent/fuzz.toml");
     fuzz::check_diagnostics(diagnostics);
     fuzz::demand(config.has_value() != rules::has_errors(diagnostics), "a config or an error", "");
-    if (!config || !config->edge)
+    if (!config)
         return 0;
-    const edge::Policy &policy = *config->edge;
-    std::vector<edge::Set> named;
-    std::copy_if(policy.sets.begin(), policy.sets.end(), std::back_inserter(named),
-                 [](const edge::Set &set) { return !set.name.starts_with('$'); });
-    fuzz::check_rules(policy.rules, named, policy.sets);
+    if (config->edge)
+        fuzz::check_rules(config->edge->rules, edge::parse_rules, named(config->edge->sets), config->edge->sets);
+    for (const guest::Policy &guest : config->guests) {
+        fuzz::check_rules(guest.rules, guest::parse_rules, named(guest.sets), guest.sets);
+        check_guest(guest);
+    }
     return 0;
 }

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include <beeline/edge/parse.hpp>
+
 #include <fuzz/check_policy.hpp>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
@@ -31,6 +33,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
         return 0;
     std::vector<edge::Set> all = named;
     all.insert(all.end(), parsed.sets.begin(), parsed.sets.end());
-    fuzz::check_rules(parsed.rules, named, all);
+    fuzz::check_rules(parsed.rules, edge::parse_rules, named, all);
     return 0;
 }

@@ -214,11 +214,14 @@ TEST(GuestTables, HoldEachDirectionsRulesAndTheFallback) {
     EXPECT_FALSE(tables->open);
 }
 
-TEST(GuestTables, AreOpenWhenNothingIsRefusedNorLogged) {
+TEST(GuestTables, AreOpenWhenNothingIsRefusedLoggedNorPublished) {
     EXPECT_TRUE(compile(policy_of({}))->open);
     EXPECT_TRUE(compile(policy_of({"tcp -> pass"}))->open);
     EXPECT_FALSE(compile(policy_of({"tcp -> log pass"}))->open);
     EXPECT_FALSE(compile(policy_of({"out tcp -> drop"}))->open);
+    Policy published = policy_of({});
+    published.publish.push_back({.address = {}, .host_port = 8080, .guest_port = 80, .proto = 6});
+    EXPECT_FALSE(compile(published)->open);
 }
 
 TEST(GuestTables, TakeTheirNumbersFromWhoGivesThemOut) {
