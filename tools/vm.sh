@@ -2,21 +2,39 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # ./run vm; sourced by run. `./run vm`, `./run vm prog`: the tests of a label; anything else is a command of the guest:
-# `./run vm uname -r`, `./run vm bash -c '...'`. Options of tools/vm/boot come first: `./run vm -t 60 -i COMMAND`.
+# `./run vm uname -r`, `./run vm bash -c '...'`; `./run vm bench`: docs/cost.md. Options of tools/vm/boot come first: `./run vm -t 60 -i COMMAND`.
 # Exit status: the command's, or 77 with the reason where this host can have no guest.
 : "${root:?}" "${install:?}"
 
 # vm_boot [OPTIONS] COMMAND: a command on the guest's kernel, by tools/vm/boot.
 vm_boot() {
-    local status=0 kernel
-    (packages vm) || status=$?
-    if [ $status -ne 0 ]; then
-        [ "$install" = yes ] || return $status
-        echo "vm: skipped: QEMU cannot be installed here" >&2
+    local kernel
+    (packages vm) || {
+        echo "vm: skipped: no QEMU, and it cannot be installed here" >&2
         return 77
-    fi
+    }
     kernel=$("$root/tools/vm/kernel") || return
     as_root "$root/tools/vm/boot" -k "$kernel" "$@"
+}
+
+# vm_bench [--json] [--check|--write] [CASE...]: what things cost in instructions. --check and --write: docs/cost.md.
+vm_bench() {
+    local arguments=() word document=docs/cost.md changed='' status=0
+    for word; do
+        case $word in
+        --check) arguments+=(--check "$root/$document") ;;
+        --write)
+            changed=$root/build/release/cost.md
+            arguments+=(--write "$root/$document" --to /dev/virtio-ports/out)
+            ;;
+        *) arguments+=("$word") ;;
+        esac
+    done
+    vm_boot -i -o "${changed:-/dev/null}" "$root/build/release/bench/cost/bench_cost" "${arguments[@]}" || status=$?
+    if [ -n "$changed" ] && [ $status -eq 0 ]; then
+        cat "$changed" >"$root/$document"
+    fi
+    return $status
 }
 
 vm_command() {
@@ -27,6 +45,12 @@ vm_command() {
         shift
     done
     [ $# -gt 0 ] || set -- guest
+    if [ "$1" = bench ]; then
+        { packages build peer test && build release -DBEELINE_TESTS=ON -- bench_cost; } >&2 # stdout is for figures
+        shift
+        vm_bench "$@"
+        return
+    fi
     if [ $# -eq 1 ] && [[ $tests == *" $1 "* ]]; then
         packages build peer test
         build release -DBEELINE_TESTS=ON

@@ -134,17 +134,16 @@ DefaultRoute parse_default_route(const nlmsghdr &message) {
 } // namespace
 
 Result<std::vector<int>> RtNetlink::default_route_devices() {
-    std::vector<DefaultRoute> routes;
+    std::vector<DefaultRoute> routes; // lowest metric first, and as they come
+    const auto by_metric = [](const DefaultRoute &a, const DefaultRoute &b) { return a.metric < b.metric; };
     NetlinkRequest request(RTM_GETROUTE, NLM_F_DUMP);
     request.body<rtmsg>().rtm_family = AF_UNSPEC;
-    const auto done = state_->netlink.talk(request, [&routes](const nlmsghdr &message) {
+    const auto done = state_->netlink.talk(request, [&](const nlmsghdr &message) {
         if (DefaultRoute route = parse_default_route(message); !route.devices.empty())
-            routes.push_back(std::move(route));
+            routes.insert(std::upper_bound(routes.begin(), routes.end(), route, by_metric), std::move(route));
     });
     if (!done)
         return done.error().error("list the routes");
-    std::stable_sort(routes.begin(), routes.end(),
-                     [](const DefaultRoute &a, const DefaultRoute &b) { return a.metric < b.metric; });
     std::vector<int> devices;
     for (const DefaultRoute &route : routes)
         for (const int ifindex : route.devices)

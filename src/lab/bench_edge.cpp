@@ -34,6 +34,8 @@ std::vector<Verdict> verdicts(const std::string &device) {
             {"redirect", {"udp dport 7999 -> redirect " + device}, XDP_REDIRECT}};
 }
 
+} // namespace
+
 Result<edge::Program> load_policy(const std::vector<std::string> &rules, const Place &place, const edge::Kept &kept) {
     BL_TRY(const edge::Policy policy, policy_of(rules, {place.device}));
     const edge::Binding binding{.ifindex = [&](const std::string &name) -> Result<std::uint32_t> {
@@ -56,8 +58,6 @@ Result<double> time_program(int fd, const DropLab &lab, std::uint32_t repeat, st
         return static_cast<double>(result.duration_ns);
     });
 }
-
-} // namespace
 
 Result<std::unique_ptr<DropLab>> DropLab::create(Lab &lab) {
     BL_TRY(const Node *a, lab.add("sender"));

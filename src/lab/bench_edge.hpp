@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <beeline/edge/program.hpp>
+
 #include "lab/figures.hpp"
 #include "lab/generator.hpp"
 #include "lab/receivers.hpp"
@@ -60,6 +62,12 @@ private:
     std::vector<std::byte> frame_;
     Generator send_, drop_;
 };
+
+/// The program of an [edge] with these rules for the device of place.
+[[nodiscard]] Result<edge::Program> load_policy(const std::vector<std::string> &rules, const Place &place,
+                                                const edge::Kept &kept);
+/// ns a run of the program on the lab's frame (BPF_PROG_TEST_RUN); another verdict than expected is an error.
+[[nodiscard]] Result<double> time_program(int fd, const DropLab &lab, std::uint32_t repeat, std::uint32_t expected);
 
 /// ns a packet of the loaded program alone (BPF_PROG_TEST_RUN), an empty program's time taken off, by verdict.
 struct VerdictCosts {

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is measured. A new row is one entry of the table in cases.cpp.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lab/figures.hpp"
+#include "lab/lab.hpp"
+
+namespace beeline::cost {
+
+/// A client, a server and the way between them, which stays as long as the lab it was made in.
+struct Path {
+    const lab::Node *client = nullptr;
+    const lab::Node *server = nullptr;
+    std::string address = {}; ///< Of the server.
+};
+
+[[nodiscard]] Result<Path> loopback(lab::Lab &lab);
+/// Two nodes whose default routes lead through a third, by veth or by netkit (L3, no programs).
+[[nodiscard]] Result<Path> routed_veth(lab::Lab &lab);
+[[nodiscard]] Result<Path> routed_netkit(lab::Lab &lab);
+
+/// The rows whose "CASE SUBJECT" contains any of the words; all without words. A word that is in none is an error that
+/// names the rows there are.
+[[nodiscard]] Result<std::vector<lab::Row>> measure(const std::vector<std::string> &words);
+
+} // namespace beeline::cost
