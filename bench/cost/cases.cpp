@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -27,11 +28,11 @@ struct Entry {
 };
 
 /// A TCP connection over a path.
-Entry over(std::string part, std::string subject, Result<Path> (*make)(lab::Lab &)) {
+Entry over(std::string part, std::string subject, std::function<Result<Path>(lab::Lab &)> make) {
     return {.part = std::move(part),
             .subject = std::move(subject),
             .cases = {"rr-64B", "stream-KiB"},
-            .measure = [make]() -> Result<std::vector<std::vector<double>>> {
+            .measure = [make = std::move(make)]() -> Result<std::vector<std::vector<double>>> {
                 BL_TRY(lab::Lab lab, lab::Lab::create("cost"));
                 BL_TRY(const Path path, make(lab));
                 BL_TRY(Costs costs, converse(path, kRuns));

@@ -3,8 +3,8 @@
 // What is measured. A new row is one entry of the table in cases.cpp.
 #pragma once
 
+#include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "lab/figures.hpp"
@@ -12,11 +12,12 @@
 
 namespace beeline::cost {
 
-/// A client, a server and the way between them, which stays as long as the lab it was made in.
+/// A client, a server and the way between them.
 struct Path {
     const lab::Node *client = nullptr;
     const lab::Node *server = nullptr;
-    std::string address = {}; ///< Of the server.
+    std::string address = {};         ///< Of the server.
+    std::shared_ptr<void> owner = {}; ///< Of what the lab does not own (links, maps): goes before the lab does.
 };
 
 [[nodiscard]] Result<Path> loopback(lab::Lab &lab);
