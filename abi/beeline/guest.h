@@ -84,9 +84,10 @@ BL_SIZE(bl_guest_hits, 8 * 2);
 
 /* What sport and dport of a tuple are. */
 #define BL_TUPLE_PORTS 0 /* ports */
-#define BL_TUPLE_ECHO 1  /* ICMP echo: the identifier stands for the side that asks, 0 for the other */
+#define BL_TUPLE_ECHO 1  /* ICMP echo request: sport is the identifier, dport 0 */
 #define BL_TUPLE_ICMP 2  /* other ICMP: sport is type << 8 | code, dport 0 */
 #define BL_TUPLE_NONE 3  /* a protocol without ports: 0 */
+#define BL_TUPLE_ECHO_REPLY 4 /* answers BL_TUPLE_ECHO: dport is the identifier, sport 0 */
 
 #define BL_FROM_GUEST 0    /* as seen where a guest's packets come out */
 #define BL_FROM_ELSEWHERE 1 /* at an uplink, or from the host's stack to a guest */
@@ -223,12 +224,12 @@ BL_SIZE(bl_guest_event, 8 + 40 + 2 * 4);
 #define BL_GUEST_R_NOT_ITS_ADDRESS 16 /* into a guest, but not to its address: dropped */
 #define BL_GUEST_R_NO_TABLE 17       /* no rules are there: dropped */
 #define BL_GUEST_R_FLOWS_FULL 18     /* no room for the flow: dropped */
-#define BL_GUEST_R_NO_NAT_PORT 19    /* no free port or address for masquerade: dropped */
+#define BL_GUEST_R_NO_NAT_PORT 19    /* no address or free port that would tell its answers from others: dropped */
 #define BL_GUEST_R_FRAGMENT 20       /* a later fragment whose first one was not seen: dropped */
 #define BL_GUEST_R_TTL 21            /* TTL is over: answered by time exceeded */
 #define BL_GUEST_R_TOO_BIG 22        /* larger than the way takes: answered by frag needed or packet too big */
 #define BL_GUEST_R_NO_ANSWER 23      /* such an answer could not be made: dropped */
-#define BL_GUEST_R_NO_ROUTE 24       /* the host has no route: left to its stack, which says so */
+#define BL_GUEST_R_NO_ROUTE 24       /* the host has no route: left to its stack, which says so; if rewritten: dropped */
 #define BL_GUEST_R_NOT_UPLINK 25     /* the route is not by an uplink: left to the host's stack */
 #define BL_GUEST_R_REWRITE 26        /* a header could not be rewritten: dropped */
 #define BL_GUEST_R_UNRELATED 27      /* an ICMP error about no flow of the guest: judged by the rules */

@@ -68,6 +68,16 @@ static __always_inline int bl_make_room(struct __sk_buff *skb, __u32 keep, __u32
 	       bpf_skb_store_bytes(skb, 0, &back, sizeof back, 0);
 }
 
+/* RFC 1122, 3.2.2 and RFC 4443, 2.4: nothing is said about errors, and nothing about later fragments. */
+static __always_inline int bl_must_not_answer(__u8 icmp, __u8 proto, __u8 type, int later)
+{
+	if (later)
+		return 1;
+	if (proto != icmp)
+		return 0;
+	return icmp == IPPROTO_ICMPV6 ? type < 128 : type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+}
+
 __noinline int guest_answer4(struct __sk_buff *skb)
 {
 	struct bl_uplink *uplink = bl_answering(skb);
@@ -79,6 +89,9 @@ __noinline int guest_answer4(struct __sk_buff *skb)
 		if (bpf_skb_load_bytes(skb, at, &a.inner, sizeof(struct iphdr) + BL_ANSWER_L4_SHORT))
 			return -1;
 	}
+	if (bl_must_not_answer(IPPROTO_ICMP, *((__u8 *)a.inner + 9), *((__u8 *)a.inner + 20),
+			       ((__be16 *)a.inner)[3] & bpf_htons(BL_IP_OFFSET)))
+		return -1;
 	if (*(__u8 *)a.inner != 0x45) /* options: their length would have to be known to the verifier */
 		return -1;
 	a.icmp.type = what >> 8;
@@ -104,12 +117,17 @@ __noinline int guest_answer6(struct __sk_buff *skb)
 	struct bl_answer6 a = {};
 	__u32 l4 = BL_ANSWER_L4, what = skb->cb[2], at = sizeof(struct ethhdr);
 	__s64 sum;
+	__u8 next;
 
 	if (bpf_skb_load_bytes(skb, at, &a.inner, sizeof(struct ipv6hdr) + BL_ANSWER_L4)) {
 		l4 = BL_ANSWER_L4_SHORT;
 		if (bpf_skb_load_bytes(skb, at, &a.inner, sizeof(struct ipv6hdr) + BL_ANSWER_L4_SHORT))
 			return -1;
 	}
+	next = *((__u8 *)a.inner + 6);
+	if (bl_must_not_answer(IPPROTO_ICMPV6, next, *((__u8 *)a.inner + 40),
+			       next == IPPROTO_FRAGMENT && a.inner[10] & bpf_htonl(0xfff8)))
+		return -1;
 	a.icmp.type = what >> 8;
 	a.icmp.code = what;
 	a.icmp.mtu = bpf_htonl(skb->cb[3]);

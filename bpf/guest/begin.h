@@ -20,13 +20,23 @@ static __always_inline struct bl_work *bl_work_of(struct __sk_buff *skb)
 	w->slot = skb->cb[0];
 	w->trace = skb->cb[1] == BL_GUEST_TRACE;
 	w->out_rule = w->in_rule = BL_GUEST_NONE;
+	if (w->trace) { /* whatever the last packet left must not be told */
+		w->reason = BL_R_NONE;
+		__builtin_memset(&w->flow, 0, sizeof w->flow);
+		w->flow.begun_by = w->flow.begun_to = BL_GUEST_NONE;
+	}
 	return w;
 }
 
 /* Tells explain how it would go; the packet goes nowhere. */
-static __always_inline int bl_explained(struct __sk_buff *skb, struct bl_work *w, int verdict)
+static __always_inline int bl_explained(struct __sk_buff *skb, int verdict)
 {
-	__u32 own = w->slot == w->flow.begun_by ? w->out_rule : w->in_rule;
+	__u32 zero = 0, own;
+	struct bl_work *w = bpf_map_lookup_elem(&guest_work, &zero);
+
+	if (!w)
+		return verdict;
+	own = w->slot == w->flow.begun_by ? w->out_rule : w->in_rule;
 
 	skb->cb[0] = own;
 	skb->cb[1] = w->reason;
@@ -59,19 +69,46 @@ static __always_inline void bl_as_icmp(struct bl_work *w)
 		bl_count(BL_GUEST_R_UNRELATED);
 }
 
-/* The guest's port that stands behind the host's w->tuple.dst; turns w->flow.on to it. 1: there is one. */
-static __always_inline int bl_published(struct bl_work *w, const struct bl_uplink *uplink)
+static __always_inline int bl_is_uplinks(const struct bl_port_key *key, const struct bl_uplink *uplink)
 {
-	struct bl_port_key key = { .port = w->tuple.dport, .proto = w->tuple.proto, .family = w->tuple.family };
+	return key->family == 4 ? key->address[0] == uplink->addr4 : bl_same_address(key->address, uplink->addr6);
+}
+
+struct bl_uplink_search {
+	const struct bl_port_key *key;
+	__u32 found;
+};
+
+static long bl_try_uplink(void *map, __u32 *ifindex, struct bl_uplink *uplink, struct bl_uplink_search *search)
+{
+	search->found |= bl_is_uplinks(search->key, uplink);
+	return search->found;
+}
+
+/* Is it an address of any uplink? Other addresses of the host publish only what names them. */
+static __always_inline int bl_is_some_uplinks(const struct bl_port_key *key)
+{
+	struct bl_uplink_search search = { .key = key };
+
+	bpf_for_each_map_elem(&guest_uplinks, bl_try_uplink, &search, 0);
+	return search.found;
+}
+
+/* The guest's port that stands behind the host's w->tuple.dst; turns w->flow.on to it. 1: there is one. */
+__noinline int guest_published(struct bl_work *w, struct bl_uplink *uplink)
+{
+	struct bl_port_key key = {};
 	struct bl_port *port;
 
-	if (w->tuple.kind != BL_TUPLE_PORTS)
+	if (!w || w->tuple.kind != BL_TUPLE_PORTS)
 		return 0;
+	key.port = w->tuple.dport;
+	key.proto = w->tuple.proto;
+	key.family = w->tuple.family;
 	bl_copy_address(key.address, w->tuple.dst);
 	port = bpf_map_lookup_elem(&guest_ports, &key);
 	if (!port) {
-		if (uplink && !(key.family == 4 ? key.address[0] == uplink->addr4 :
-						  bl_same_address(key.address, uplink->addr6)))
+		if (uplink ? !bl_is_uplinks(&key, uplink) : !bl_is_some_uplinks(&key))
 			return 0;
 		__builtin_memset(key.address, 0, sizeof key.address);
 		port = bpf_map_lookup_elem(&guest_ports, &key);
@@ -83,6 +120,8 @@ static __always_inline int bl_published(struct bl_work *w, const struct bl_uplin
 	w->flow.on.from = BL_FROM_GUEST;
 	w->flow.begun_to = port->slot;
 	w->flow.flags |= BL_FLOW_REWRITE;
+	if (port->slot == w->slot) /* its own: the answer must come back here, not straight */
+		bl_copy_address(w->flow.on.src, w->tuple.dst);
 	return 1;
 }
 
@@ -100,12 +139,12 @@ static __always_inline int bl_find_way(struct __sk_buff *skb, struct bl_work *w)
 	}
 	f->on.from = BL_FROM_ELSEWHERE;
 	f->way = BL_WAY_STACK;
+	f->routed_ns = bpf_ktime_get_coarse_ns();
 	if (bl_for_neighbours(w->tuple.dst, w->tuple.family))
 		return 0;
 	guest_ask_routes(skb, w);
-	f->routed_ns = bpf_ktime_get_coarse_ns();
 	if (f->way == BL_WAY_STACK && !w->reason)
-		bl_published(w, NULL);
+		guest_published(w, NULL);
 	return 0;
 }
 
@@ -116,9 +155,7 @@ static __always_inline int bl_find_source(struct bl_work *w, struct bl_guest_set
 	struct bl_uplink *uplink;
 	__u32 ifindex = w->flow.ifindex;
 
-	if (w->flow.begun_to == w->slot) { /* its own published port: the answer must come back here, not straight */
-		bl_copy_address(w->flow.on.src, w->tuple.dst);
-	} else {
+	if (w->flow.begun_to != w->slot) {
 		if (w->flow.way != BL_WAY_WIRE || !(g->flags & BL_GUEST_MASQUERADE))
 			return 0;
 		uplink = bpf_map_lookup_elem(&guest_uplinks, &ifindex);
@@ -161,32 +198,54 @@ __noinline int guest_begin_out(struct __sk_buff *skb, struct bl_work *w)
 	return reason ? bl_dropped(w, reason) : BL_TC_NEXT;
 }
 
-/* The host's routes are asked again; 0: the flow cannot go on as it is. */
-static __always_inline int bl_route_again(struct __sk_buff *skb, struct bl_work *w, const struct bl_guest *g)
+#define BL_ROUTE_SAME 0
+#define BL_ROUTE_OTHER 1 /* the flow cannot go on as it is: it begins anew */
+#define BL_ROUTE_NONE 2  /* for now; it may come back */
+
+/* Can a flow that is rewritten go the way that was just found? */
+static __always_inline int bl_suits(const struct bl_work *w)
 {
 	struct bl_uplink *uplink;
-	struct bl_flow *f;
-	__u32 ifindex;
+	__u32 ifindex = w->flow.ifindex;
 
+	if (w->flow.way != BL_WAY_WIRE)
+		return w->flow.flags & BL_FLOW_REPLY || w->reason == BL_GUEST_R_NO_ROUTE ? BL_ROUTE_NONE :
+											   BL_ROUTE_OTHER;
+	uplink = bpf_map_lookup_elem(&guest_uplinks, &ifindex);
+	if (!uplink)
+		return BL_ROUTE_NONE;
+	if (w->flow.flags & BL_FLOW_REPLY)
+		return BL_ROUTE_SAME;
+	return (w->tuple.family == 4 ? w->flow.on.src[0] == uplink->addr4 :
+				       bl_same_address(w->flow.on.src, uplink->addr6)) ?
+		       BL_ROUTE_SAME :
+		       BL_ROUTE_OTHER;
+}
+
+/* The host's routes are asked again. Gives BL_ROUTE_*. */
+static __always_inline int bl_route_again(struct __sk_buff *skb, struct bl_work *w, const struct bl_guest *g)
+{
+	int suits, was = w->flow.way;
+	struct bl_flow *f;
+
+	if (was == BL_WAY_STACK && bl_for_neighbours(w->tuple.dst, w->tuple.family))
+		return BL_ROUTE_SAME;
 	guest_ask_routes(skb, w);
-	ifindex = w->flow.ifindex;
 	if (w->flow.flags & BL_FLOW_REWRITE) {
-		uplink = bpf_map_lookup_elem(&guest_uplinks, &ifindex);
-		if (!uplink)
-			return 0;
-		if (!(w->flow.flags & BL_FLOW_REPLY) &&
-		    !(w->tuple.family == 4 ? w->flow.on.src[0] == uplink->addr4 :
-					     bl_same_address(w->flow.on.src, uplink->addr6)))
-			return 0;
+		suits = bl_suits(w);
+		if (suits != BL_ROUTE_SAME)
+			return suits;
+	} else if (was == BL_WAY_STACK && w->flow.way == BL_WAY_WIRE && g->flags & BL_GUEST_MASQUERADE) {
+		return BL_ROUTE_OTHER;
 	}
 	f = bpf_map_lookup_elem(&guest_flows, &w->tuple);
 	if (!f)
-		return 0;
+		return BL_ROUTE_OTHER;
 	f->way = w->flow.way;
-	f->ifindex = ifindex;
+	f->ifindex = w->flow.ifindex;
 	f->mtu = w->flow.mtu;
 	f->routed_ns = bpf_ktime_get_coarse_ns();
-	return 1;
+	return BL_ROUTE_SAME;
 }
 
 /* Between neighbours, in the guests' devices that have any. */
@@ -207,7 +266,7 @@ __noinline int guest_out_rest(struct __sk_buff *skb)
 {
 	struct bl_work *w = bl_work_of(skb);
 	struct bl_guest *g;
-	int read, verdict, at;
+	int read, verdict, route, at;
 
 	if (!w)
 		return BL_TC_DROP;
@@ -233,19 +292,20 @@ __noinline int guest_out_rest(struct __sk_buff *skb)
 	verdict = BL_TC_DROP;
 	if (!w->trace && guest_known(skb, w)) {
 		verdict = BL_TC_NEXT;
-		if (w->flow.way == BL_WAY_WIRE && !bl_route_again(skb, w, g)) {
+		route = bl_is_routed(&w->flow) ? bl_route_again(skb, w, g) : BL_ROUTE_SAME;
+		if (route == BL_ROUTE_NONE)
+			return bl_dropped(w, BL_GUEST_R_NO_ROUTE);
+		if (route == BL_ROUTE_OTHER) {
 			bl_forget(w, &w->tuple);
 			verdict = BL_TC_DROP;
 		}
 	}
 	if (verdict == BL_TC_DROP) {
 		verdict = guest_begin_out(skb, w);
-		if (w->trace)
-			return bl_explained(skb, w, verdict);
-		if (verdict == BL_TC_DROP)
+		if (w->trace || verdict == BL_TC_DROP)
 			return verdict;
 	}
-	return bl_forward(skb, &w->tuple, &w->flow, w->l4, w->packet.ttl, at);
+	return bl_forward(skb, &w->tuple, &w->flow, w->l4, w->ttl, at);
 }
 
 /* A flow that somebody begins to a guest, and whose answers go by w->back. */
@@ -262,6 +322,19 @@ static __always_inline int bl_begin_to(struct __sk_buff *skb, struct bl_work *w)
 	return reason ? bl_dropped(w, reason) : BL_TC_NEXT;
 }
 
+/*
+ * From another guest, whose program has judged and rewritten it; but its mark was scrubbed off here. What this guest
+ * itself sends in that flow, w->begin, has an entry then, and is answered by a guest.
+ */
+static __always_inline int bl_was_judged(struct bl_work *w)
+{
+	struct bl_guest_settings *settings = bl_settings();
+	struct bl_flow *back;
+
+	back = bpf_map_lookup_elem(&guest_flows, &w->begin);
+	return back && settings && back->generation == settings->generation && back->on.from == BL_FROM_GUEST;
+}
+
 /* 1: the packet belongs to a flow that is allowed into the guest. */
 static __always_inline int bl_known_in(struct __sk_buff *skb, struct bl_work *w, const struct bl_guest *g)
 {
@@ -269,14 +342,11 @@ static __always_inline int bl_known_in(struct __sk_buff *skb, struct bl_work *w,
 		return 1;
 	if (g->flags & BL_GUEST_CARRIES_MARK)
 		return 0;
-	/* From another guest, whose program has judged it; but its mark was scrubbed off here. */
-	w->tuple.from = BL_FROM_GUEST;
-	if (guest_known(skb, w)) {
-		w->flow.out_counter = w->flow.in_counter = 0; /* counted there */
-		return 1;
-	}
-	w->tuple.from = BL_FROM_ELSEWHERE;
-	return 0;
+	bl_turn(&w->begin, &w->tuple, BL_FROM_GUEST);
+	if (!bl_was_judged(w))
+		return 0;
+	w->flow.out_counter = w->flow.in_counter = 0; /* counted there */
+	return 1;
 }
 
 __noinline int guest_in_rest(struct __sk_buff *skb)
@@ -300,7 +370,12 @@ __noinline int guest_in_rest(struct __sk_buff *skb)
 	if (!bl_has_address(g, w->tuple.dst, w->tuple.family))
 		return bl_dropped(w, BL_GUEST_R_NOT_ITS_ADDRESS);
 	if (read == BL_READ_ERROR) {
-		if (guest_related(skb, w, BL_GUEST_NONE) != BL_TC_ANSWER)
+		verdict = guest_related(skb, w, BL_GUEST_NONE);
+		if (verdict != BL_TC_ANSWER)
+			return verdict;
+		w->begin = w->inner;
+		w->begin.from = BL_FROM_GUEST;
+		if (!(g->flags & BL_GUEST_CARRIES_MARK) && bl_was_judged(w))
 			return BL_TC_NEXT;
 		bl_as_icmp(w);
 	}
@@ -315,9 +390,7 @@ __noinline int guest_in_rest(struct __sk_buff *skb)
 	w->flow.begun_to = w->slot;
 	w->flow.on.from = BL_FROM_GUEST;
 	verdict = bl_begin_to(skb, w);
-	if (w->trace)
-		return bl_explained(skb, w, verdict);
-	if (verdict == BL_TC_NEXT && w->flow.in_counter)
+	if (!w->trace && verdict == BL_TC_NEXT && w->flow.in_counter)
 		bl_hit(w->flow.in_counter, skb->len);
 	return verdict;
 }
@@ -341,9 +414,9 @@ __noinline int guest_wire_rest(struct __sk_buff *skb)
 			return verdict;
 	}
 	if (read == BL_READ_FLOW && !w->trace && guest_known(skb, w))
-		return w->flow.way != BL_WAY_GUEST ? BL_TC_NEXT :
-						     bl_forward(skb, &w->tuple, &w->flow, w->l4, w->packet.ttl,
-								BL_AT_TC_INGRESS);
+		return w->flow.way != BL_WAY_GUEST ?
+			       BL_TC_NEXT :
+			       bl_forward(skb, &w->tuple, &w->flow, w->l4, w->ttl, BL_AT_TC_INGRESS);
 	uplink = bpf_map_lookup_elem(&guest_uplinks, &ifindex);
 	if (!uplink)
 		return BL_TC_NEXT;
@@ -356,7 +429,7 @@ __noinline int guest_wire_rest(struct __sk_buff *skb)
 		w->flow.begun_to = target;
 		if (!bl_way_to_guest(&w->flow, target))
 			return bl_dropped(w, BL_GUEST_R_NO_GUEST);
-	} else if (!bl_published(w, uplink)) {
+	} else if (!guest_published(w, uplink)) {
 		return BL_TC_NEXT;
 	}
 	if (bl_slot_at(w->tuple.src, w->tuple.family) != BL_GUEST_NONE)
@@ -365,11 +438,9 @@ __noinline int guest_wire_rest(struct __sk_buff *skb)
 	w->back.ifindex = ifindex;
 	w->back.mtu = uplink->mtu;
 	verdict = bl_begin_to(skb, w);
-	if (w->trace)
-		return bl_explained(skb, w, verdict);
-	if (verdict == BL_TC_DROP)
+	if (w->trace || verdict == BL_TC_DROP)
 		return verdict;
-	return bl_forward(skb, &w->tuple, &w->flow, w->l4, w->packet.ttl, BL_AT_TC_INGRESS);
+	return bl_forward(skb, &w->tuple, &w->flow, w->l4, w->ttl, BL_AT_TC_INGRESS);
 }
 
 #endif

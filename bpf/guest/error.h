@@ -51,11 +51,7 @@ static __always_inline int bl_read_inner(struct __sk_buff *skb, struct bl_work *
 
 		if (type != (six ? BL_ECHO6 : BL_ECHO4) && type != (six ? BL_ECHO6_REPLY : BL_ECHO4_REPLY))
 			return 0;
-		t->kind = BL_TUPLE_ECHO;
-		if (type == (six ? BL_ECHO6 : BL_ECHO4))
-			t->sport = words[2];
-		else
-			t->dport = words[2];
+		bl_echo_tuple(t, type == (six ? BL_ECHO6 : BL_ECHO4), words[2]);
 		return 1;
 	}
 	t->kind = BL_TUPLE_NONE;
@@ -86,9 +82,9 @@ static __always_inline int bl_rewrite_inner(struct __sk_buff *skb, __u32 icmp, _
 		    bpf_skb_store_bytes(skb, at + 8, is->src, 32, 0))
 			return -1;
 	}
-	if (was->kind == BL_TUPLE_ECHO) {
-		old = was->sport ? was->sport : was->dport;
-		new = is->sport ? is->sport : is->dport;
+	if (was->kind == BL_TUPLE_ECHO || was->kind == BL_TUPLE_ECHO_REPLY) {
+		old = bl_echo_id(was);
+		new = bl_echo_id(is);
 		port = l4 + 4;
 		return old == new ? 0 : bl_new_port(skb, port, icmp + 2, 0, old, new);
 	}
@@ -105,12 +101,13 @@ static __always_inline int bl_rewrite_inner(struct __sk_buff *skb, __u32 icmp, _
  */
 __noinline int guest_related(struct __sk_buff *skb, struct bl_work *w, __u32 at_hook)
 {
+	struct bl_guest_settings *settings = bl_settings();
 	struct bl_tuple outer, outer_is, *is;
 	struct bl_flow *f;
 	__u32 icmp, at;
 	int way, hop;
 
-	if (!w)
+	if (!w || !settings)
 		return BL_TC_DROP;
 	icmp = w->packet.l4;
 	at = icmp + 8;
@@ -118,11 +115,16 @@ __noinline int guest_related(struct __sk_buff *skb, struct bl_work *w, __u32 at_
 		return BL_TC_ANSWER;
 	bl_turn(&w->begin, &w->inner, w->tuple.from);
 	f = bpf_map_lookup_elem(&guest_flows, &w->begin);
-	if (!f)
+	/* A flow that the rules of today were not asked about: they are with its next packet. */
+	if (!f || f->generation != settings->generation)
 		return BL_TC_ANSWER;
 	way = f->way;
-	if (w->trace)
+	if (w->trace) {
+		w->flow = *f;
+		w->flow.begun_by = BL_GUEST_NONE;
+		w->flow.begun_to = f->flags & BL_FLOW_REPLY ? f->begun_by : f->begun_to;
 		return BL_TC_NEXT;
+	}
 	/* An error goes where an answer goes: from the answer's source, or from a router on the way. */
 	outer = w->tuple;
 	outer_is = outer;
@@ -138,7 +140,7 @@ __noinline int guest_related(struct __sk_buff *skb, struct bl_work *w, __u32 at_
 	if (way == BL_WAY_STACK || at_hook == BL_GUEST_NONE)
 		return BL_TC_NEXT;
 	hop = way == BL_WAY_WIRE || outer.from == BL_FROM_ELSEWHERE;
-	if (hop && (w->packet.ttl <= 1 || bl_less_ttl(skb, outer.family)))
+	if (hop && (w->ttl <= 1 || bl_less_ttl(skb, outer.family)))
 		return bl_dropped_by(BL_GUEST_R_TTL); /* no errors about errors (RFC 1122, 3.2.2) */
 	if (way == BL_WAY_WIRE)
 		return bpf_redirect_neigh(f->ifindex, NULL, 0, 0);

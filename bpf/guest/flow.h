@@ -55,24 +55,60 @@ static __always_inline __u64 bl_lifetime(const struct bl_flow *f)
 	return (f->on.kind == BL_TUPLE_NONE ? BL_FLOW_OTHER_SECONDS : BL_FLOW_SHORT_SECONDS) * BL_SECOND;
 }
 
-/* Where the flow's first packet goes on to: does the world still look as it did when the flow was made? */
-static __always_inline int bl_still_true(struct bl_work *w, const struct bl_tuple *on)
+/* The entry of f's other direction, whose key is left in `key`. */
+static __always_inline struct bl_flow *bl_other_way(struct bl_tuple *key, const struct bl_flow *f)
+{
+	bl_turn(key, &f->on, f->on.from);
+	return bpf_map_lookup_elem(&guest_flows, key);
+}
+
+/* Signed: another CPU may have seen a packet since `now` was read. */
+static __always_inline int bl_is_over(const struct bl_flow *f, const struct bl_flow *other, __u64 now)
+{
+	__u64 seen = other && other->seen_ns > f->seen_ns ? other->seen_ns : f->seen_ns;
+
+	return (__s64)(now - seen) > (__s64)bl_lifetime(f);
+}
+
+/* Does the port that w->begin was addressed to still lead to `on`? */
+static __always_inline int bl_still_published(const struct bl_work *w, const struct bl_tuple *on)
+{
+	struct bl_port_key key = { .port = w->begin.dport, .proto = on->proto, .family = on->family };
+	struct bl_port *port;
+
+	bl_copy_address(key.address, w->begin.dst);
+	port = bpf_map_lookup_elem(&guest_ports, &key);
+	if (!port) {
+		__builtin_memset(key.address, 0, sizeof key.address);
+		port = bpf_map_lookup_elem(&guest_ports, &key);
+	}
+	return port && port->port == on->dport && bl_same_address(port->address, on->dst);
+}
+
+/*
+ * Does the world still look as it did when the flow w->begin was made, which goes on as `on` by `way`? Masquerade that
+ * was turned off or on: the flow would go on with the wrong address.
+ */
+static __always_inline int bl_still_true(struct bl_work *w, const struct bl_tuple *on, __u8 way)
 {
 	struct bl_flow *f = &w->flow;
+	int rewrite = f->flags & BL_FLOW_REWRITE;
 
 	if (f->begun_by != BL_GUEST_NONE) {
 		struct bl_guest *by = bl_guest_of(f->begun_by);
 
 		if (!by || !bl_has_address(by, w->begin.src, w->begin.family))
 			return 0;
-		/* Masquerade that was turned off or on: the flow would go on with the wrong address. */
-		if (f->begun_to == BL_GUEST_NONE && f->flags & BL_FLOW_REWRITE && !(by->flags & BL_GUEST_MASQUERADE))
+		if (f->begun_to == BL_GUEST_NONE && (rewrite || way == BL_WAY_WIRE) &&
+		    !rewrite == !!(by->flags & BL_GUEST_MASQUERADE))
 			return 0;
 	}
 	if (f->begun_to != BL_GUEST_NONE) {
 		struct bl_guest *to = bl_guest_of(f->begun_to);
 
 		if (!to || !bl_has_address(to, on->dst, on->family))
+			return 0;
+		if (rewrite && !bl_still_published(w, on))
 			return 0;
 	}
 	return 1;
@@ -118,7 +154,7 @@ static __always_inline void bl_forget(struct bl_work *w, const struct bl_tuple *
 __noinline int guest_known(struct __sk_buff *skb, struct bl_work *w)
 {
 	struct bl_guest_settings *settings = bl_settings();
-	__u64 now = bpf_ktime_get_coarse_ns(), seen;
+	__u64 now = bpf_ktime_get_coarse_ns();
 	struct bl_flow *f, *back;
 	__u32 flags;
 
@@ -128,12 +164,12 @@ __noinline int guest_known(struct __sk_buff *skb, struct bl_work *w)
 	if (!f)
 		return 0;
 	w->flow = *f;
-	bl_turn(&w->begin, &f->on, f->on.from);
-	back = bpf_map_lookup_elem(&guest_flows, &w->begin);
-	if (w->trace)
-		return 1;
-	seen = back && back->seen_ns > f->seen_ns ? back->seen_ns : f->seen_ns;
-	if (!back || now - seen > bl_lifetime(f)) {
+	back = bl_other_way(&w->begin, f);
+	if (back && !bl_is_turned(&back->on, &w->tuple)) { /* half of another flow, which took this one's place */
+		bpf_map_delete_elem(&guest_flows, &w->tuple);
+		return 0;
+	}
+	if (!back || bl_is_over(f, back, now)) {
 		bl_forget(w, &w->tuple);
 		return 0;
 	}
@@ -151,7 +187,7 @@ __noinline int guest_known(struct __sk_buff *skb, struct bl_work *w)
 			w->begin = w->tuple;
 			w->inner = f->on;
 		}
-		if (!bl_still_true(w, &w->inner) || bl_judge(skb, w, &w->inner)) {
+		if (!bl_still_true(w, &w->inner, f->flags & BL_FLOW_REPLY ? back->way : f->way) || bl_judge(skb, w, &w->inner)) {
 			bl_forget(w, &w->tuple);
 			return 0;
 		}
@@ -167,12 +203,19 @@ __noinline int guest_known(struct __sk_buff *skb, struct bl_work *w)
 	return 1;
 }
 
+/* Does this direction hang on the host's routes? What a guest begins does even if they lead to the stack, for now. */
+static __always_inline int bl_is_routed(const struct bl_flow *f)
+{
+	return f->way == BL_WAY_WIRE ||
+	       (f->way == BL_WAY_STACK && !(f->flags & BL_FLOW_REPLY) && f->on.from == BL_FROM_ELSEWHERE);
+}
+
 /* Entries for which this holds need nothing but a look. */
 static __always_inline int bl_fresh(const struct bl_flow *f, const struct bl_guest_settings *settings, __u64 now)
 {
 	return f->generation == settings->generation && now - f->seen_ns < BL_FLOW_FRESH_NS &&
 	       (f->flags & (BL_FLOW_REPLY | BL_FLOW_ANSWERED)) != BL_FLOW_REPLY &&
-	       (f->way != BL_WAY_WIRE || now - f->routed_ns < BL_FLOW_ROUTE_SECONDS * BL_SECOND);
+	       (!bl_is_routed(f) || now - f->routed_ns < BL_FLOW_ROUTE_SECONDS * BL_SECOND);
 }
 
 /* The direction of the answers, whose way the caller has set in w->back. */
@@ -191,6 +234,33 @@ static __always_inline void bl_make_back(struct bl_work *w, struct bl_guest_sett
 }
 
 /*
+ * 1: nobody has the entry w->begin of this flow's answers, or nobody any more. Two flows whose answers look alike
+ * (one client, two published addresses, one port): the later one waits until the other is over.
+ */
+static __always_inline int bl_is_free(struct bl_work *w)
+{
+	struct bl_flow *known = bpf_map_lookup_elem(&guest_flows, &w->begin), *other;
+
+	if (!known || bl_is_turned(&known->on, &w->tuple))
+		return 1;
+	other = bl_other_way(&w->inner, known);
+	if (other && !bl_is_turned(&other->on, &w->begin))
+		other = NULL;
+	if (!bl_is_over(known, other, bpf_ktime_get_coarse_ns()))
+		return 0;
+	if (other)
+		bpf_map_delete_elem(&guest_flows, &w->inner);
+	bpf_map_delete_elem(&guest_flows, &w->begin);
+	return 1;
+}
+
+/* Flows of this kind have something to tell their answers apart by. */
+static __always_inline int bl_has_ports(const struct bl_tuple *t)
+{
+	return t->kind == BL_TUPLE_PORTS || t->kind == BL_TUPLE_ECHO;
+}
+
+/*
  * Makes both entries of the flow w->tuple -> w->flow. 0, or why they could not be. Both or none: an answer that nobody
  * knows would be judged as a flow of its own.
  */
@@ -200,6 +270,8 @@ static __always_inline int bl_make_flow(struct bl_work *w, struct bl_guest_setti
 	if (w->trace)
 		return 0;
 	bl_turn(&w->begin, &w->flow.on, w->flow.on.from);
+	if (bl_has_ports(&w->tuple) && !bl_is_free(w))
+		return BL_GUEST_R_NO_NAT_PORT;
 	if (bpf_map_update_elem(&guest_flows, &w->begin, &w->back, BPF_ANY))
 		return BL_GUEST_R_FLOWS_FULL;
 	if (bpf_map_update_elem(&guest_flows, &w->tuple, &w->flow, BPF_ANY)) {

@@ -44,9 +44,11 @@ int guest_out(struct __sk_buff *skb)
 	__u64 now;
 	int at;
 
+	if (skb->cb[1] == BL_GUEST_TRACE)
+		return bl_explained(skb, guest_out_rest(skb));
 	if (!g || !settings)
 		return bl_dropped_by(BL_GUEST_R_NO_GUEST);
-	if (skb->cb[1] == BL_GUEST_TRACE || !bl_plain_tuple(skb, &t, &plain, BL_FROM_GUEST) ||
+	if (!bl_plain_tuple(skb, &t, &plain, BL_FROM_GUEST) ||
 	    !bl_has_address(g, t.src, t.family))
 		return bl_leave(skb, guest_out_rest(skb));
 	at = g->kind <= BL_GUEST_NETKIT_L2 ? BL_AT_NETKIT : BL_AT_TC_INGRESS;
@@ -77,10 +79,10 @@ int guest_in(struct __sk_buff *skb)
 	struct bl_flow *f;
 	__u64 now;
 
+	if (skb->cb[1] == BL_GUEST_TRACE)
+		return bl_explained(skb, guest_in_rest(skb));
 	if (!g || !settings)
 		return bl_dropped_by(BL_GUEST_R_NO_GUEST);
-	if (skb->cb[1] == BL_GUEST_TRACE)
-		return guest_in_rest(skb);
 	if (skb->mark == (BL_GUEST_MARK | slot)) {
 		skb->mark = 0;
 		return BL_TC_NEXT;
@@ -119,7 +121,7 @@ int guest_wire(struct __sk_buff *skb)
 		return BL_TC_NEXT;
 	skb->cb[0] = BL_GUEST_NONE;
 	skb->cb[1] = 0;
-	if (skb->vlan_present || !bl_plain_tuple(skb, &t, &plain, BL_FROM_ELSEWHERE) || BL_TCP_TURNS(plain.flags))
+	if (!bl_plain_tuple(skb, &t, &plain, BL_FROM_ELSEWHERE) || BL_TCP_TURNS(plain.flags))
 		return bl_leave(skb, guest_wire_rest(skb));
 	f = bpf_map_lookup_elem(&guest_flows, &t);
 	now = bpf_ktime_get_coarse_ns();
@@ -138,7 +140,7 @@ int guest_wire_explain(struct __sk_buff *skb)
 {
 	skb->cb[0] = BL_GUEST_NONE;
 	skb->cb[1] = BL_GUEST_TRACE;
-	return guest_wire_rest(skb);
+	return bl_explained(skb, guest_wire_rest(skb));
 }
 
 /* Makes an ICMP error of the packet and sends it back where it came from; see bl_answer(). */

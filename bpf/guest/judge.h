@@ -37,10 +37,10 @@ static __always_inline void bl_packet_of(struct bl_packet *p, const struct bl_tu
 		p->facts |= BL_FACT_PORTS;
 		p->sport = bpf_ntohs(t->sport);
 		p->dport = bpf_ntohs(t->dport);
-	} else if (t->kind == BL_TUPLE_ECHO) {
+	} else if (t->kind == BL_TUPLE_ECHO || t->kind == BL_TUPLE_ECHO_REPLY) {
 		__u64 type = six ? BL_ECHO6 : BL_ECHO4;
 
-		if (!t->sport)
+		if (t->kind == BL_TUPLE_ECHO_REPLY)
 			type = six ? BL_ECHO6_REPLY : BL_ECHO4_REPLY;
 		p->facts |= BL_FACT_ICMP | type << BL_FACT_ICMP_TYPE_SHIFT;
 	} else if (t->kind == BL_TUPLE_ICMP) {

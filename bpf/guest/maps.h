@@ -167,6 +167,7 @@ struct bl_work {
 	__u32 trace;  /* 1: explain asks: nothing changes */
 	__u32 reason; /* why it is dropped, or what is odd */
 	__u32 l4;     /* offset of the L4 header; 0: not in this packet */
+	__u32 ttl;    /* of the skb: judging overwrites packet */
 	struct bl_verdict asked; /* the last answer of the rules */
 	__u32 out_rule; /* rule that judged, or BL_GUEST_NONE; for explain */
 	__u32 in_rule;

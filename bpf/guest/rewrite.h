@@ -96,8 +96,8 @@ __noinline int guest_rewrite(struct __sk_buff *skb, struct bl_tuple *was, struct
 	}
 	if (!l4)
 		return 0;
-	if (was->kind == BL_TUPLE_ECHO) {
-		__be16 old = was->sport ? was->sport : was->dport, new = is->sport ? is->sport : is->dport;
+	if (was->kind == BL_TUPLE_ECHO || was->kind == BL_TUPLE_ECHO_REPLY) {
+		__be16 old = bl_echo_id(was), new = bl_echo_id(is);
 
 		return old == new ? 0 : bl_new_port(skb, l4 + 4, l4 + 2, 0, old, new);
 	}

@@ -98,24 +98,13 @@ struct bl_nat_try {
 static long bl_try_port(__u32 index, struct bl_nat_try *try)
 {
 	struct bl_work *w = try->w;
-	struct bl_flow *known;
 	__be16 port = bpf_htons(try->low + (try->start + index) % try->count);
 
 	w->flow.on.sport = port;
 	bl_turn(&w->begin, &w->flow.on, w->flow.on.from);
-	if (w->trace || !bpf_map_update_elem(&guest_flows, &w->begin, &w->back, BPF_NOEXIST)) {
-		try->done = 1;
-		return 1;
-	}
-	/* Somebody has it. If that is long over, it is free. */
-	known = bpf_map_lookup_elem(&guest_flows, &w->begin);
-	if (known && bpf_ktime_get_coarse_ns() - known->seen_ns > bl_lifetime(known) &&
-	    !bpf_map_delete_elem(&guest_flows, &w->begin) &&
-	    !bpf_map_update_elem(&guest_flows, &w->begin, &w->back, BPF_NOEXIST)) {
-		try->done = 1;
-		return 1;
-	}
-	return 0;
+	try->done = w->trace || (bl_is_free(w) &&
+				 !bpf_map_update_elem(&guest_flows, &w->begin, &w->back, BPF_NOEXIST));
+	return try->done;
 }
 
 #define BL_NAT_TRIES 128
@@ -132,7 +121,7 @@ __noinline int guest_take_port(struct bl_work *w)
 	if (!w || !settings || !w->flow.on.src[0] || settings->nat_high < settings->nat_low)
 		return BL_GUEST_R_NO_NAT_PORT;
 	try.low = settings->nat_low;
-	if (w->flow.on.kind != BL_TUPLE_PORTS && w->flow.on.kind != BL_TUPLE_ECHO)
+	if (!bl_has_ports(&w->flow.on))
 		return 0; /* nothing to tell two guests' flows apart by: the last one gets the answers */
 	try.count = settings->nat_high - settings->nat_low + 1;
 	try.start = bpf_get_prandom_u32() % try.count;

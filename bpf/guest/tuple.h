@@ -42,7 +42,7 @@ static __always_inline int bl_plain_tuple(struct __sk_buff *skb, struct bl_tuple
 	__u8 proto;
 	__be16 type;
 
-	if (l3 + sizeof(struct iphdr) + sizeof(struct udphdr) > end)
+	if (skb->vlan_present || l3 + sizeof(struct iphdr) + sizeof(struct udphdr) > end)
 		return 0;
 	type = *(__be16 *)(data + 12);
 	if (type == bpf_htons(ETH_P_IP)) {
@@ -100,6 +100,19 @@ static __always_inline int bl_same_address(const __u32 a[4], const __u32 b[4])
 	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]));
 }
 
+/* An echo is told from its answer by the kind: an identifier may be 0. */
+static __always_inline __u8 bl_turned_kind(__u8 kind)
+{
+	if (kind == BL_TUPLE_ECHO)
+		return BL_TUPLE_ECHO_REPLY;
+	return kind == BL_TUPLE_ECHO_REPLY ? BL_TUPLE_ECHO : kind;
+}
+
+static __always_inline __be16 bl_echo_id(const struct bl_tuple *t)
+{
+	return t->kind == BL_TUPLE_ECHO ? t->sport : t->dport;
+}
+
 /* The tuple of the packets that answer these; `from` is where they are seen. */
 static __always_inline void bl_turn(struct bl_tuple *to, const struct bl_tuple *t, __u8 from)
 {
@@ -109,11 +122,26 @@ static __always_inline void bl_turn(struct bl_tuple *to, const struct bl_tuple *
 	to->dport = t->sport;
 	to->proto = t->proto;
 	to->family = t->family;
-	to->kind = t->kind;
+	to->kind = bl_turned_kind(t->kind);
 	to->from = from;
 }
 
-/* ICMP: an echo's identifier is the port of the side that asks. */
+/* Does one answer the other? */
+static __always_inline int bl_is_turned(const struct bl_tuple *a, const struct bl_tuple *b)
+{
+	return bl_same_address(a->src, b->dst) && bl_same_address(a->dst, b->src) && a->sport == b->dport &&
+	       a->dport == b->sport && a->kind == bl_turned_kind(b->kind);
+}
+
+static __always_inline void bl_echo_tuple(struct bl_tuple *t, int asks, __be16 id)
+{
+	t->kind = asks ? BL_TUPLE_ECHO : BL_TUPLE_ECHO_REPLY;
+	if (asks)
+		t->sport = id;
+	else
+		t->dport = id;
+}
+
 static __always_inline int bl_read_icmp(struct __sk_buff *skb, struct bl_work *w, __u32 l4)
 {
 	__u32 type = w->packet.facts >> BL_FACT_ICMP_TYPE_SHIFT & 0xff;
@@ -130,11 +158,7 @@ static __always_inline int bl_read_icmp(struct __sk_buff *skb, struct bl_work *w
 			w->reason = BL_GUEST_R_MALFORMED;
 			return BL_READ_BROKEN;
 		}
-		w->tuple.kind = BL_TUPLE_ECHO;
-		if (type == (six ? BL_ECHO6 : BL_ECHO4))
-			w->tuple.sport = id;
-		else
-			w->tuple.dport = id;
+		bl_echo_tuple(&w->tuple, type == (six ? BL_ECHO6 : BL_ECHO4), id);
 		return BL_READ_FLOW;
 	}
 	w->tuple.kind = BL_TUPLE_ICMP;
@@ -224,6 +248,7 @@ __noinline int guest_read(struct __sk_buff *skb, struct bl_work *w, __u32 from)
 		return BL_READ_BROKEN;
 	}
 	w->l4 = p->l4;
+	w->ttl = p->ttl;
 	w->tuple.kind = BL_TUPLE_NONE;
 	if (p->facts & BL_FACT_PORTS) {
 		w->tuple.kind = BL_TUPLE_PORTS;
