@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/state.hpp"
 
-#include <span>
-
 #include <nlohmann/json.hpp>
 
-#include <beeline/kernel/map.hpp>
+#include <beeline/kernel/text_map.hpp>
 
 namespace beeline::edge {
 namespace {
@@ -75,31 +73,16 @@ std::string text_of(const State &state) {
     return to_json(state).dump(-1, ' ', true, json::error_handler_t::replace);
 }
 
-Result<> fill(int fd, std::string text) {
-    BL_TRY(const kernel::MapInfo info, kernel::map_info(fd));
-    if (text.size() >= info.value_size)
-        return fail(Kind::state, 0, "the record of the edge does not fit its map any more");
-    text.resize(info.value_size, '\0');
-    const std::uint32_t zero = 0;
-    return kernel::raw::update(fd, info, &zero, text.data(), kernel::Update::any);
-}
-
 constexpr const char *kRemedy = "take it down with `beeline down`, then bring it up again";
 
 } // namespace
 
 Result<> write_state(const State &state, const std::filesystem::path &directory) {
-    std::string text = text_of(state);
-    BL_TRY(kernel::UniqueFd fd, kernel::create_map({.type = BPF_MAP_TYPE_ARRAY,
-                                                    .name = "edge_state",
-                                                    .value_size = static_cast<std::uint32_t>(text.size() + 1)}));
-    BL_CHECK(fill(fd.get(), std::move(text)));
-    return kernel::pin_object(fd.get(), directory / kStatePin);
+    return kernel::pin_text(kStatePin, text_of(state), directory / kStatePin);
 }
 
 Result<> rewrite_state(const State &state, const std::filesystem::path &directory) {
-    BL_TRY(const kernel::UniqueFd fd, kernel::pinned_object(directory / kStatePin));
-    return fill(fd.get(), text_of(state));
+    return kernel::repin_text(kStatePin, text_of(state), directory / kStatePin);
 }
 
 Error damaged(Error error, const std::filesystem::path &directory) {
@@ -111,26 +94,12 @@ Error damaged(Error error, const std::filesystem::path &directory) {
 }
 
 Result<State> read_state(const std::filesystem::path &directory) {
-    const auto fd = kernel::pinned_object(directory / kStatePin);
-    if (!fd)
-        return std::unexpected(damaged(fd.error(), directory));
-    const auto found_info = kernel::map_info(fd->get());
-    if (!found_info)
-        return std::unexpected(damaged(found_info.error(), directory));
-    const kernel::MapInfo &info = *found_info;
-    if (info.type != BPF_MAP_TYPE_ARRAY || info.name != kStatePin)
-        return fail(Kind::state, 0,
-                    "state pinned in " + directory.string() + " is damaged: " + kStatePin + " is " +
-                        kernel::raw::describe(info),
-                    kRemedy);
-    const std::uint32_t zero = 0;
-    std::string text(info.value_size, '\0');
-    BL_TRY(const bool found,
-           kernel::raw::lookup(fd->get(), info, &zero, std::as_writable_bytes(std::span(text.data(), text.size()))));
-    text.resize(found ? text.find('\0') == std::string::npos ? text.size() : text.find('\0') : 0);
+    const auto text = kernel::pinned_text(kStatePin, directory / kStatePin);
+    if (!text)
+        return std::unexpected(damaged(text.error(), directory));
     const std::string place = "state pinned in " + directory.string();
     try {
-        State state = from_json(json::parse(text));
+        State state = from_json(json::parse(*text));
         if (state.abi != BL_ABI_VERSION)
             return fail(Kind::state, 0,
                         place + " is of ABI version " + std::to_string(state.abi) + ", this program speaks " +
@@ -140,19 +109,6 @@ Result<State> read_state(const std::filesystem::path &directory) {
     } catch (const json::exception &) {
         return fail(Kind::state, 0, place + " is damaged", kRemedy);
     }
-}
-
-std::uint64_t digest(const SetTable &set) {
-    std::uint64_t hash = 0xcbf29ce484222325U;
-    const auto add = [&hash](std::span<const std::byte> bytes) {
-        for (const std::byte byte : bytes)
-            hash = (hash ^ static_cast<std::uint64_t>(byte)) * 0x100000001b3U;
-    };
-    add(std::as_bytes(std::span(set.prefixes4)));
-    add(std::as_bytes(std::span(set.prefixes6)));
-    for (const bl_set_key &key : set.members) // the index is no part of what is in the set
-        add(std::as_bytes(std::span(&key.data, 1)));
-    return hash;
 }
 
 } // namespace beeline::edge

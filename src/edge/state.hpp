@@ -52,7 +52,4 @@ inline constexpr const char *kStatePin = "edge_state";
 /// What is said of pins that are not there, or are not what their names say.
 [[nodiscard]] Error damaged(Error error, const std::filesystem::path &directory);
 
-/// FNV-1a over the entries, in order.
-[[nodiscard]] std::uint64_t digest(const SetTable &set);
-
 } // namespace beeline::edge

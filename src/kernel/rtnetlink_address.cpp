@@ -40,6 +40,9 @@ Result<> RtNetlink::add_address(int ifindex, const IpPrefix &prefix) {
     body.ifa_prefixlen = prefix.bits;
     body.ifa_index = static_cast<std::uint32_t>(ifindex);
     body.ifa_flags = prefix.address.v6 ? IFA_F_NODAD : 0;
+    const auto &bytes = prefix.address.bytes;
+    if (!prefix.address.v6 && bytes[0] == 169 && bytes[1] == 254) // RFC 3927: it means nothing beyond the cable, so
+        body.ifa_scope = RT_SCOPE_LINK; // that the kernel must not take it for what it sends elsewhere
     put_address(request, IFA_LOCAL, prefix.address);
     put_address(request, IFA_ADDRESS, prefix.address);
     if (const auto done = state_->netlink.talk(request); !done)

@@ -13,13 +13,18 @@
 #include <string_view>
 #include <vector>
 
+#include <beeline/kernel/command.hpp>
 #include <beeline/kernel/netns.hpp>
 #include <beeline/kernel/rtnetlink.hpp>
 #include <beeline/result.hpp>
 
-#include "lab/child.hpp"
-
 namespace beeline::lab {
+
+using kernel::Command;
+using kernel::find_program;
+using kernel::Finished;
+using kernel::run;
+using kernel::run_checked;
 
 /// A host in the laboratory: one network namespace, its lo up. Stays where it is until the Lab ends.
 class Node {

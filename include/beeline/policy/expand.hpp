@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,10 @@ struct Expansion {
 
 /// A set's entries as map keys.
 [[nodiscard]] SetTable set_table(const Set &set, std::uint32_t index);
+/// FNV-1a over the bytes, begun with or going on from so_far.
+[[nodiscard]] std::uint64_t digest(std::span<const std::byte> bytes, std::uint64_t so_far = 0xcbf29ce484222325U);
+/// The same over a set's entries, in order; where the set stands in the tables is no part of it.
+[[nodiscard]] std::uint64_t digest(const SetTable &set);
 /// All sets, numbered in their order; more than `most` are an error.
 [[nodiscard]] Result<std::vector<SetTable>> set_tables(const std::vector<Set> &sets, std::size_t most);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/child.hpp"
+#include <beeline/kernel/command.hpp>
 
 #include <gtest/gtest.h>
 #include <harness/assert.hpp>

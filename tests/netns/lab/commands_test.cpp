@@ -14,8 +14,8 @@
 #include <harness/assert.hpp>
 #include <nlohmann/json.hpp>
 
-#include "lab/child.hpp"
 #include "lab/lab.hpp"
+#include <beeline/kernel/command.hpp>
 
 namespace beeline::lab {
 namespace {

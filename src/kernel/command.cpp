@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/child.hpp"
+#include <beeline/kernel/command.hpp>
 
 #include <array>
 #include <cerrno>
@@ -17,10 +17,9 @@
 
 #include <beeline/kernel/fd.hpp>
 
-namespace beeline::lab {
+namespace beeline::kernel {
 namespace {
 
-using kernel::UniqueFd;
 using Clock = std::chrono::steady_clock;
 
 struct Pipe {
@@ -51,7 +50,7 @@ std::vector<std::string> environment_of(const Command &command) {
     return all;
 }
 
-/// The child gets the three descriptors and a clean signal state: the lab blocks signals in its own threads.
+/// The child gets the three descriptors and a clean signal state: whoever started it may block signals.
 Result<pid_t> spawn(const std::string &path, const Command &command, int input, int output) {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
@@ -197,4 +196,4 @@ Result<std::string> run_checked(const Command &command) {
                             said.empty() ? "" : ": ", said));
 }
 
-} // namespace beeline::lab
+} // namespace beeline::kernel

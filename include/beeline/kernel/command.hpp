@@ -10,7 +10,7 @@
 
 #include <beeline/result.hpp>
 
-namespace beeline::lab {
+namespace beeline::kernel {
 
 struct Command {
     std::vector<std::string> words;            ///< words[0] is looked up in PATH and the sbin folders.
@@ -34,4 +34,4 @@ struct Finished {
 /// Full path of an installed program.
 [[nodiscard]] std::optional<std::string> find_program(const std::string &name);
 
-} // namespace beeline::lab
+} // namespace beeline::kernel
