@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guest/rule_maps.hpp"
+
+#include <algorithm>
+
+#include <beeline/kernel/map_in_map.hpp>
+#include <beeline/kernel/per_cpu_map.hpp>
+
+namespace beeline::guest {
+namespace {
+
+using kernel::UniqueFd;
+using Members = kernel::Map<bl_set_key, bl_set_entry>;
+
+/// Room for what may be added to a set at run time.
+constexpr std::uint32_t kSetRoom = 1 << 20;
+constexpr std::uint32_t kMaxSet = BL_SET_NONE - 1; ///< bl_extra names sets by a byte.
+
+template <class Key>
+Result<> fill_trie(kernel::MapInMap &outer, std::uint32_t index, const std::vector<Key> &keys) {
+    BL_TRY(UniqueFd fd, kernel::create_map({.type = BPF_MAP_TYPE_LPM_TRIE,
+                                            .name = "guest_set",
+                                            .key_size = sizeof(Key),
+                                            .value_size = sizeof(bl_set_entry),
+                                            .max_entries = static_cast<std::uint32_t>(keys.size()) + kSetRoom,
+                                            .flags = BPF_F_NO_PREALLOC}));
+    const int raw = fd.get();
+    BL_TRY(auto trie, (kernel::LpmMap<Key, bl_set_entry>::adopt(std::move(fd))));
+    for (const Key &key : keys)
+        BL_CHECK(trie.update(key, bl_set_entry{}));
+    return outer.update(index, raw);
+}
+
+void clear_set(const Ruled::SetPlace &set, const Objects &objects) {
+    if (set.type == policy::SetType::prefix) {
+        for (const char *name : {"guest_sets4", "guest_sets6"})
+            if (auto outer = kernel::MapInMap::share(objects.fd(name)))
+                (void)outer->erase(set.index);
+        return;
+    }
+    auto members = objects.map<Members>("guest_members");
+    if (!members)
+        return;
+    if (const auto keys = members->keys())
+        for (const bl_set_key &key : *keys)
+            if (key.set == set.index)
+                (void)members->erase(key);
+}
+
+Result<> fill_set(const policy::SetTable &set, const Objects &objects) {
+    if (set.type == policy::SetType::prefix) {
+        BL_TRY(auto sets4, kernel::MapInMap::share(objects.fd("guest_sets4")));
+        BL_TRY(auto sets6, kernel::MapInMap::share(objects.fd("guest_sets6")));
+        BL_CHECK(fill_trie(sets4, set.index, set.prefixes4));
+        return fill_trie(sets6, set.index, set.prefixes6);
+    }
+    clear_set({.name = set.name, .type = set.type, .index = set.index}, objects); // of somebody who died
+    BL_TRY(auto members, objects.map<Members>("guest_members"));
+    for (const bl_set_key &key : set.members)
+        BL_CHECK(members.update(key, bl_set_entry{}));
+    return {};
+}
+
+Result<UniqueFd> fill_table(const std::vector<bl_guest_row> &rows) {
+    BL_TRY(UniqueFd fd, kernel::create_map({.type = BPF_MAP_TYPE_ARRAY,
+                                            .name = "guest_table",
+                                            .value_size = sizeof(bl_guest_row),
+                                            .max_entries = static_cast<std::uint32_t>(rows.size()),
+                                            .flags = BPF_F_INNER_MAP}));
+    BL_TRY(const kernel::MapInfo info, kernel::map_info(fd.get()));
+    for (std::uint32_t i = 0; i < rows.size(); ++i)
+        BL_CHECK(kernel::raw::update(fd.get(), info, &i, &rows[i], kernel::Update::any));
+    return fd;
+}
+
+Result<> clear_counters(const std::vector<std::uint32_t> &slots, const Objects &objects) {
+    BL_TRY(auto hits, (objects.map<kernel::PerCpuMap<std::uint32_t, bl_guest_hits>>("guest_hits")));
+    for (const std::uint32_t slot : slots)
+        BL_CHECK(hits.fill(slot, bl_guest_hits{}));
+    return {};
+}
+
+/// Gives out the numbers for one guest, and remembers them for drop_rules().
+class Giver {
+public:
+    Giver(const Ruled *before, Numbers &numbers) : before_(before), numbers_(numbers) {}
+
+    Binding binding() {
+        return {.counter = [this](const std::string &identity) { return counter(identity); },
+                .set = [this](const policy::Set &set) { return place(set); }};
+    }
+
+    Ruled ruled;
+    std::vector<std::uint32_t> new_counters, new_sets;
+
+private:
+    Result<std::uint32_t> counter(const std::string &identity) {
+        if (before_)
+            if (const auto known = before_->counters.find(identity); known != before_->counters.end())
+                return ruled.counters[identity] = known->second;
+        BL_TRY(const std::uint32_t slot, numbers_.take_counter());
+        new_counters.push_back(slot);
+        return ruled.counters[identity] = slot;
+    }
+
+    Result<std::uint32_t> place(const policy::Set &set) {
+        const std::uint64_t digest = policy::digest(policy::set_table(set, 0));
+        BL_TRY(const auto taken, numbers_.take_set(set.name, set.type, digest));
+        ruled.sets.push_back({.name = set.name, .type = set.type, .index = taken.first, .digest = digest});
+        if (taken.second)
+            new_sets.push_back(taken.first);
+        return taken.first;
+    }
+
+    const Ruled *before_;
+    Numbers &numbers_;
+};
+
+void describe(const Policy &policy, const Tables &tables, Ruled &ruled) {
+    for (std::size_t i = 0; i < tables.rules.size(); ++i) {
+        ruled.texts.push_back(tables.rules[i].text);
+        ruled.lines.push_back(policy.rules[i].where.line);
+        ruled.counter_of_rule.push_back(tables.rules[i].counter);
+    }
+    ruled.digest = policy::digest(std::as_bytes(std::span(tables.in)));
+    ruled.digest = policy::digest(std::as_bytes(std::span(tables.out)), ruled.digest);
+    ruled.open = tables.open;
+    ruled.out_counter = tables.out.back().entry.counter;
+    ruled.in_counter = tables.in.back().entry.counter;
+}
+
+} // namespace
+
+void Numbers::add(const Ruled &ruled) {
+    for (const auto &[identity, slot] : ruled.counters)
+        counters_.insert(slot);
+    for (const Ruled::SetPlace &set : ruled.sets) {
+        Use &use = sets_[set.index];
+        use.set = set;
+        ++use.guests;
+    }
+}
+
+Result<std::uint32_t> Numbers::take_counter() {
+    std::uint32_t slot = 1; // 0 is nobody's
+    for (const std::uint32_t taken : counters_) {
+        if (taken != slot)
+            break;
+        ++slot;
+    }
+    if (slot >= BL_GUEST_MAX_COUNTERS)
+        return fail(Kind::config, 0,
+                    "all guests together have more than " + std::to_string(BL_GUEST_MAX_COUNTERS - 1) + " rules");
+    counters_.insert(slot);
+    return slot;
+}
+
+Result<std::pair<std::uint32_t, bool>> Numbers::take_set(const std::string &name, policy::SetType type,
+                                                         std::uint64_t digest) {
+    std::uint32_t free = 0;
+    for (auto &[index, use] : sets_) {
+        if (use.set.name == name && use.set.type == type && use.set.digest == digest) {
+            ++use.guests;
+            return std::pair(index, false);
+        }
+        free += free == index ? 1 : 0;
+    }
+    if (free > kMaxSet)
+        return fail(Kind::config, 0,
+                    "all guests together have more than " + std::to_string(kMaxSet + 1) + " sets that differ");
+    sets_[free] = {.set = {.name = name, .type = type, .index = free, .digest = digest}, .guests = 1};
+    return std::pair(free, true);
+}
+
+bool Numbers::free_set(std::uint32_t index) {
+    const auto use = sets_.find(index);
+    if (use == sets_.end() || --use->second.guests != 0)
+        return false;
+    sets_.erase(use);
+    return true;
+}
+
+Result<Prepared> prepare_rules(const Policy &policy, const Ruled *before, Numbers &numbers, const Objects &objects) {
+    Giver giver(before, numbers);
+    auto prepared = [&]() -> Result<Prepared> {
+        BL_TRY(const Tables tables, compile(policy, giver.binding()));
+        BL_CHECK(clear_counters(giver.new_counters, objects));
+        for (const policy::SetTable &set : tables.sets)
+            if (std::ranges::count(giver.new_sets, set.index) != 0)
+                BL_CHECK(fill_set(set, objects));
+        describe(policy, tables, giver.ruled);
+        Prepared made;
+        BL_TRY(made.in, fill_table(tables.in));
+        BL_TRY(made.out, fill_table(tables.out));
+        made.ruled = giver.ruled;
+        return made;
+    }();
+    if (!prepared) {
+        drop_rules(giver.ruled, before, numbers, objects);
+        return std::unexpected(std::move(prepared).error().within("guest " + policy.name));
+    }
+    return prepared;
+}
+
+Result<> put_rules(std::uint32_t slot, const Prepared &rules, const Objects &objects) {
+    BL_TRY(auto tables, kernel::MapInMap::share(objects.fd("guest_tables")));
+    BL_CHECK(tables.update(slot * 2 + BL_GUEST_IN, rules.in.get()));
+    return tables.update(slot * 2 + BL_GUEST_OUT, rules.out.get());
+}
+
+void drop_rules(const Ruled &rules, const Ruled *keep, Numbers &numbers, const Objects &objects) {
+    for (const auto &[identity, slot] : rules.counters)
+        if (!keep || !keep->counters.contains(identity))
+            numbers.free_counter(slot);
+    for (const Ruled::SetPlace &set : rules.sets)
+        if (numbers.free_set(set.index))
+            clear_set(set, objects);
+}
+
+} // namespace beeline::guest
