@@ -229,7 +229,8 @@ BL_SIZE(bl_guest_event, 8 + 40 + 2 * 4);
 #define BL_GUEST_R_TTL 21            /* TTL is over: answered by time exceeded */
 #define BL_GUEST_R_TOO_BIG 22        /* larger than the way takes: answered by frag needed or packet too big */
 #define BL_GUEST_R_NO_ANSWER 23      /* such an answer could not be made: dropped */
-#define BL_GUEST_R_NO_ROUTE 24       /* the host has no route: left to its stack, which says so; if rewritten: dropped */
+#define BL_GUEST_R_NO_ROUTE 24       /* the host's routes refuse it: left to its stack, which says so. A flow that is
+				      * rewritten and has no route any more: dropped */
 #define BL_GUEST_R_NOT_UPLINK 25     /* the route is not by an uplink: left to the host's stack */
 #define BL_GUEST_R_REWRITE 26        /* a header could not be rewritten: dropped */
 #define BL_GUEST_R_UNRELATED 27      /* an ICMP error about no flow of the guest: judged by the rules */

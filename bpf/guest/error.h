@@ -116,7 +116,8 @@ __noinline int guest_related(struct __sk_buff *skb, struct bl_work *w, __u32 at_
 	bl_turn(&w->begin, &w->inner, w->tuple.from);
 	f = bpf_map_lookup_elem(&guest_flows, &w->begin);
 	/* A flow that the rules of today were not asked about: they are with its next packet. */
-	if (!f || f->generation != settings->generation)
+	if (!f || f->generation != settings->generation ||
+	    bl_is_over(f, bl_other_way(&w->back.on, f), bpf_ktime_get_coarse_ns()))
 		return BL_TC_ANSWER;
 	way = f->way;
 	if (w->trace) {

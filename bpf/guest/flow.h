@@ -65,7 +65,7 @@ static __always_inline struct bl_flow *bl_other_way(struct bl_tuple *key, const 
 /* Signed: another CPU may have seen a packet since `now` was read. */
 static __always_inline int bl_is_over(const struct bl_flow *f, const struct bl_flow *other, __u64 now)
 {
-	__u64 seen = other && other->seen_ns > f->seen_ns ? other->seen_ns : f->seen_ns;
+	__u64 seen = other && (__s64)(other->seen_ns - f->seen_ns) > 0 ? other->seen_ns : f->seen_ns;
 
 	return (__s64)(now - seen) > (__s64)bl_lifetime(f);
 }

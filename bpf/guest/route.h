@@ -56,7 +56,7 @@ __noinline int guest_ask_routes(struct __sk_buff *skb, struct bl_work *w)
 	f->ifindex = 0;
 	f->mtu = 0;
 	if (answer == BPF_FIB_LKUP_RET_NOT_FWDED)
-		return 0; /* the host's own address */
+		return 0; /* the host's own address, or no route at all: the kernel does not tell which */
 	if (answer != BPF_FIB_LKUP_RET_SUCCESS && answer != BPF_FIB_LKUP_RET_NO_NEIGH) {
 		w->reason = BL_GUEST_R_NO_ROUTE;
 		return 0;

@@ -117,20 +117,32 @@ void World::wire_up() {
     ASSERT_OK(net_->add_address("up", "203.0.113.1/24"));
     ASSERT_OK(net_->add_address("up", "2001:db8:f::1/64"));
     ASSERT_OK(net_->add_address("back", "192.168.7.1/24"));
-    const auto route = [&](const char *to, const char *via, int ifindex) -> Result<> {
-        kernel::Route r{.ifindex = ifindex};
-        BL_TRY(r.to, kernel::IpPrefix::parse(to));
-        BL_TRY(r.via, kernel::IpAddress::parse(via));
-        BL_CHECK(net_->links().add_route(r));
-        return net_->links().add_neighbour(ifindex, *r.via, {0x02, 0, 0, 0, 0, 0xfe});
-    };
-    ASSERT_OK(route("198.51.100.0/24", "203.0.113.254", up));
-    ASSERT_OK(route("2001:db8:1::/64", "2001:db8:f::fe", up));
+    ASSERT_OK(add_routes());
     auto uplinks = map<std::uint32_t, bl_uplink>(programs()->maps.guest_uplinks);
     bl_uplink uplink{.addr4 = word(kHost4), .addr6 = {}, .mtu = 1500};
     set_words(uplink.addr6, kHost6);
     ASSERT_OK(uplinks.update(uplink_, uplink));
     ASSERT_GT(back, 0);
+}
+
+Result<> World::add_routes() {
+    for (const auto &[to, via] :
+         {std::pair{"198.51.100.0/24", "203.0.113.254"}, {"2001:db8:1::/64", "2001:db8:f::fe"}}) {
+        kernel::Route route{.ifindex = static_cast<int>(uplink_)};
+        BL_TRY(route.to, kernel::IpPrefix::parse(to));
+        BL_TRY(route.via, kernel::IpAddress::parse(via));
+        BL_CHECK(net_->links().add_route(route));
+        BL_CHECK(net_->links().add_neighbour(route.ifindex, *route.via, {0x02, 0, 0, 0, 0, 0xfe}));
+    }
+    return {};
+}
+
+Result<> World::set_uplink(bool up) {
+    BL_CHECK(net_->links().set_up(static_cast<int>(uplink_), up));
+    if (!up)
+        return {};
+    BL_CHECK(net_->add_address("up", "2001:db8:f::1/64")); // going down takes it away, not so IPv4's
+    return add_routes();
 }
 
 void World::add_guest(std::uint32_t slot, const char *device, std::uint32_t kind, std::uint32_t flags, const char *four,

@@ -92,6 +92,12 @@ protected:
     /// Packets of a rule.
     [[nodiscard]] std::uint64_t hits(std::uint32_t slot, std::size_t rule);
 
+    /// Gives the world's routes, or takes them away.
+    [[nodiscard]] Result<> set_uplink(bool up);
+    [[nodiscard]] Result<> set_uplink_mtu(std::uint32_t mtu) {
+        return net_->links().set_mtu(static_cast<int>(uplink_), mtu);
+    }
+
     template <class K, class V>
     kernel::Map<K, V> map(const bpf_map *map) {
         auto typed = kernel::Map<K, V>::share(bpf_map__fd(map));
@@ -103,6 +109,7 @@ protected:
 
 private:
     void wire_up();
+    [[nodiscard]] Result<> add_routes();
     void add_guests();
     void add_guest(std::uint32_t slot, const char *device, std::uint32_t kind, std::uint32_t flags, const char *four,
                    const char *six);
