@@ -102,6 +102,18 @@ Result<> set_up_host(const Asked &asked, const Wired &wired) {
 
 } // namespace
 
+void wait_until_running(const Asked &asked, const Wired &wired) {
+    const auto wait = [](const std::string &name) -> Result<> {
+        BL_TRY(auto links, RtNetlink::open());
+        BL_TRY(const kernel::Device device, links.device(name));
+        BL_TRY([[maybe_unused]] const bool running, links.wait_until_running(device.ifindex, std::chrono::seconds(2)));
+        return {};
+    };
+    (void)wait(asked.host_device);
+    if (const auto netns = kernel::NetNs::open(wired.netns))
+        (void)netns->within([&] { return wait(asked.device); });
+}
+
 Result<> connect(const Asked &asked, const Wired &wired, const kernel::NetNs &netns) {
     BL_CHECK(set_up_host(asked, wired));
     return netns.within([&] { return set_up_inside(asked, wired); });

@@ -83,6 +83,8 @@ Result<Record> make(const Live &live, const Wanted &wanted, std::uint32_t mtu) {
 }
 
 Result<> start(Live &live, const Record &record) {
+    if (record.asked.place.by != Place::By::tap)
+        wait_until_running(record.asked, record.wired);
     BL_CHECK(list_addresses(live.objects, record));
     BL_CHECK(list_ports(live.objects, record));
     BL_CHECK(list_guest(live.objects, record, true));

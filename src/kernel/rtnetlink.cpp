@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <thread>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -170,6 +171,16 @@ Result<> RtNetlink::remove_device(int ifindex) {
     if (const auto done = state_->netlink.talk(request); !done)
         return done.error().error(fmt::format("remove the device with ifindex {}", ifindex));
     return {};
+}
+
+Result<bool> RtNetlink::wait_until_running(int ifindex, std::chrono::milliseconds wait) {
+    const auto end = std::chrono::steady_clock::now() + wait;
+    while (true) {
+        BL_TRY(const Device found, device(ifindex));
+        if (found.running || std::chrono::steady_clock::now() >= end)
+            return found.running;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
 }
 
 Result<> RtNetlink::change(int ifindex, const DeviceChange &change) {

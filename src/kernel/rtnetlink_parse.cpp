@@ -93,6 +93,7 @@ Device parse_device(const nlmsghdr &message) {
     const auto *body = static_cast<const ifinfomsg *>(mnl_nlmsg_get_payload(&message));
     device.ifindex = body->ifi_index;
     device.up = (body->ifi_flags & IFF_UP) != 0;
+    device.running = (body->ifi_flags & IFF_RUNNING) != 0;
     device.loopback = (body->ifi_flags & IFF_LOOPBACK) != 0;
     for_each_attribute(message, sizeof(ifinfomsg), [&device](const nlattr &one) { parse_attribute(device, one); });
     if (device.peer == device.ifindex && !device.peer_netns_id) // some drivers name the device itself

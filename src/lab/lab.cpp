@@ -5,10 +5,7 @@
 #include <deque>
 #include <mutex>
 #include <set>
-#include <thread>
 
-#include <net/if.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -67,20 +64,12 @@ Result<> skip_numbers(kernel::RtNetlink &links, std::size_t nodes) {
     return {};
 }
 
-/// Until the stack has heard of the carrier: IPv6 uses an address only then. The carrier itself is there before.
 Result<> wait_until_running(const End &end) {
     return end.node->within([&]() -> Result<> {
-        const kernel::UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-        ifreq request{};
-        end.device.copy(request.ifr_name, IFNAMSIZ - 1);
-        for (int tries = 0; tries < 300; ++tries) {
-            if (::ioctl(socket.get(), SIOCGIFFLAGS, &request) != 0)
-                return fail_errno(errno, "read the flags of " + end.device);
-            if ((request.ifr_flags & IFF_RUNNING) != 0)
-                return {};
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-        }
-        return fail(Kind::host, ETIMEDOUT, "wait until " + end.device + " is running");
+        BL_TRY(auto links, kernel::RtNetlink::open());
+        BL_TRY(const auto device, links.device(end.device));
+        BL_TRY(const bool running, links.wait_until_running(device.ifindex, std::chrono::seconds(3)));
+        return running ? Result<>{} : fail(Kind::host, ETIMEDOUT, "wait until " + end.device + " is running");
     });
 }
 

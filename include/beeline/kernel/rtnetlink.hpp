@@ -4,6 +4,7 @@
 // own text (extended ACK) where it gives one.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -29,6 +30,7 @@ struct Device {
     bool loopback = false;
     bool up = false;      ///< Administratively.
     bool carrier = false; //
+    bool running = false; ///< Up, and the stack has heard of the carrier: it uses the device only then.
     std::uint32_t num_rx_queues = 0;
     std::uint32_t num_tx_queues = 0;
     XdpState xdp = {};
@@ -98,6 +100,9 @@ public:
     [[nodiscard]] Result<> set_mtu(int ifindex, std::uint32_t mtu) { return change(ifindex, {.mtu = mtu}); }
     [[nodiscard]] Result<> set_mac(int ifindex, const Mac &mac) { return change(ifindex, {.mac = mac}); }
     [[nodiscard]] Result<> set_netns(int ifindex, int netns_fd) { return change(ifindex, {.netns_fd = netns_fd}); }
+
+    /// False: it was not running all that time.
+    [[nodiscard]] Result<bool> wait_until_running(int ifindex, std::chrono::milliseconds wait);
 
     /// Whether the device gets a link-local address by itself when it goes up; one it has goes when this is switched
     /// off.
