@@ -98,6 +98,11 @@ protected:
         return net_->links().set_mtu(static_cast<int>(uplink_), mtu);
     }
 
+    /// A rule's slot in guest_hits.
+    [[nodiscard]] std::uint32_t counter(std::uint32_t slot, std::size_t rule) const {
+        return tables_.at(slot).rules.at(rule).counter;
+    }
+
     template <class K, class V>
     kernel::Map<K, V> map(const bpf_map *map) {
         auto typed = kernel::Map<K, V>::share(bpf_map__fd(map));
