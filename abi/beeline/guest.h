@@ -73,7 +73,7 @@ BL_SIZE(bl_guest_row, 64 + 192);
 
 #define BL_GUEST_PASS 0
 #define BL_GUEST_DROP 1
-#define BL_GUEST_LOG (1u << 8) /* every entry.log_every-th flow of the rule is an event */
+#define BL_GUEST_LOG (1u << 8) /* one in entry.log_every flows of the rule, at random, is an event */
 
 /* Packets and bytes of all flows that a rule began (or packets that it dropped), per CPU, in guest_hits by counter slot. */
 struct bl_guest_hits {

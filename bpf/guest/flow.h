@@ -156,7 +156,7 @@ __noinline int guest_known(struct __sk_buff *skb, struct bl_work *w)
 	struct bl_guest_settings *settings = bl_settings();
 	__u64 now = bpf_ktime_get_coarse_ns();
 	struct bl_flow *f, *back;
-	__u32 flags;
+	__u32 flags, refused;
 
 	if (!w || !settings)
 		return 0;
@@ -187,7 +187,11 @@ __noinline int guest_known(struct __sk_buff *skb, struct bl_work *w)
 			w->begin = w->tuple;
 			w->inner = f->on;
 		}
-		if (!bl_still_true(w, &w->inner, f->flags & BL_FLOW_REPLY ? back->way : f->way) || bl_judge(skb, w, &w->inner)) {
+		w->trace = 1; /* only asked: what begins anew is counted and logged there */
+		refused = !bl_still_true(w, &w->inner, f->flags & BL_FLOW_REPLY ? back->way : f->way) ||
+			  bl_judge(skb, w, &w->inner);
+		w->trace = 0;
+		if (refused) {
 			bl_forget(w, &w->tuple);
 			return 0;
 		}

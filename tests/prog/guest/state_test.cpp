@@ -152,6 +152,16 @@ TEST_F(GuestState, is_judged_anew_when_rules_change) {
     EXPECT_EQ(flows().size(), 0u);
 }
 
+TEST_F(GuestState, counts_and_logs_a_packet_once_when_rules_change) {
+    open();
+    rules(kPlain, {"out tcp -> log drop"});
+    judge_anew();
+    EXPECT_EQ(out(kPlain, request()).verdict, kDrop);
+    EXPECT_EQ(hits(kPlain, 0), 1u);
+    EXPECT_EQ(logged().size(), 1u);
+    EXPECT_EQ(counted(), (Counted{{"rule", 1}}));
+}
+
 TEST_F(GuestState, ends_when_masquerade_is_switched) {
     const Bytes frame = (Eth{} / Ip4{.src = kWeb4} / Udp{}).bytes();
     bl_guest web = guest(kWeb);
