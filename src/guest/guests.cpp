@@ -8,6 +8,7 @@
 #include <beeline/kernel/netns.hpp>
 
 #include "guest/flows.hpp"
+#include "guest/listeners.hpp"
 #include "guest/reconcile.hpp"
 #include "guest/wiring.hpp"
 
@@ -105,6 +106,7 @@ std::vector<Policy> all_of(const Live &live) {
 
 Result<> add_one(Live &live, const Policy &policy) {
     BL_CHECK(check_alone(policy, all_of(live)));
+    BL_CHECK(check_not_listening(policy.publish));
     BL_TRY(auto links, kernel::RtNetlink::open());
     std::vector<std::string> missing;
     BL_TRY(const auto uplinks, find_uplinks(links, live.host.uplinks, live.own_devices(), &missing));

@@ -48,8 +48,7 @@ bool host_bits_are(const kernel::IpPrefix &prefix, bool value) {
 Result<> check_one_host(const kernel::IpAddress &address) {
     const auto &bytes = address.bytes;
     const bool zero = std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
-    const auto rest = std::find_if(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte != 0; });
-    const bool loopback = address.v6 ? rest == bytes.end() - 1 && *rest == 1 : bytes[0] == 127;
+    const bool loopback = is_loopback(address);
     const bool many = address.v6 ? bytes[0] == 0xff : bytes[0] >= 224; // 240/4 is reserved, its last one broadcast
     if (zero || loopback || many)
         return fail(Kind::config, 0,
@@ -62,6 +61,12 @@ Result<> check_one_host(const kernel::IpAddress &address) {
 }
 
 } // namespace
+
+bool is_loopback(const kernel::IpAddress &address) {
+    const auto &bytes = address.bytes;
+    const auto first = std::find_if(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte != 0; });
+    return address.v6 ? first == bytes.end() - 1 && *first == 1 : bytes[0] == 127;
+}
 
 Result<kernel::IpAddress> read_gateway(std::string_view text) {
     const auto read = rules::read_address(text);

@@ -33,7 +33,11 @@ Result<kernel::IpAddress> read_host(std::string_view text) {
                     fmt::format("{} {}", rules::in_quotes(text),
                                 brackets ? "is IPv4 in brackets" : "needs brackets around IPv6"),
                     std::string(kExpected));
-    return kernel::IpAddress{.v6 = read->v6, .bytes = read->address};
+    const kernel::IpAddress address{.v6 = read->v6, .bytes = read->address};
+    if (is_loopback(address))
+        return fail(Kind::config, 0, fmt::format("{} is a loopback address, which the world never sends to", text),
+                    "an address of an uplink, or none for all of them; on the host itself use the guest's own address");
+    return address;
 }
 
 } // namespace

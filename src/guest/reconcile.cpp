@@ -9,6 +9,7 @@
 #include <beeline/kernel/map_in_map.hpp>
 #include <beeline/kernel/netns.hpp>
 
+#include "guest/listeners.hpp"
 #include "guest/place.hpp"
 #include "guest/wiring.hpp"
 
@@ -229,6 +230,16 @@ bool wants_anew(const Live &live, const Record &record, const Policy &policy) {
     return !inode || *inode != record.wired.netns_inode;
 }
 
+/// A port that is published already stays, whoever began to listen there since.
+Result<> check_new_ports(const Record *record, const Policy &policy) {
+    std::vector<Publish> added;
+    for (const Publish &publish : policy.publish)
+        if (!record || std::ranges::count(record->publish, publish) == 0)
+            added.push_back(publish);
+    auto free = check_not_listening(added);
+    return free ? Result<>{} : std::unexpected(std::move(free).error().within("guest " + policy.name));
+}
+
 } // namespace
 
 Policy policy_of(const Record &record) {
@@ -282,6 +293,7 @@ Result<Difference> difference(const Live &live, const std::vector<Policy> &polic
         BL_CHECK(check_alone(policy, others));
         others.push_back(policy);
         const Record *record = live.find(policy.name);
+        BL_CHECK(check_new_ports(record, policy));
         (!record ? found.added : wants_anew(live, *record, policy) ? found.rewired : found.kept).push_back(&policy);
     }
     return found;

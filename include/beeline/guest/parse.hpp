@@ -26,7 +26,11 @@ namespace beeline::guest {
 /// "10.88.0.1": the same without a length.
 [[nodiscard]] Result<kernel::IpAddress> read_gateway(std::string_view text);
 
-/// "8080:80", "127.0.0.1:53:53/udp", "[2001:db8::1]:443:443/tcp".
+/// 127.0.0.0/8 or ::1.
+[[nodiscard]] bool is_loopback(const kernel::IpAddress &address);
+
+/// "8080:80", "192.0.2.1:53:53/udp", "[2001:db8::1]:443:443/tcp". Fails for loopback addresses, too: what the world
+/// sends comes in by an uplink, and never to one of those.
 [[nodiscard]] Result<Publish> read_publish(std::string_view text);
 /// Reads back to an equal value.
 [[nodiscard]] std::string to_text(const Publish &publish);

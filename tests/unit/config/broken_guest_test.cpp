@@ -103,7 +103,7 @@ const Broken kPublish[] = {
     {"[guests]\nmasquerade_ports = \"8000-8999\"\n" + guest("publish = [\"61000:80\", \"8080:80\"]\n"),
      {"c.toml:7:25: error: the host's port 8080 is one of masquerade_ports; these are 8000-8999; change them in "
       "[guests]"}},
-    {guest("publish = [\"8080:80\", \"127.0.0.1:8080:81\"]\n"),
+    {guest("publish = [\"8080:80\", \"192.0.2.1:8080:81\"]\n"),
      {"c.toml:5:24: error: guest 'web' has published '8080:80/tcp'; one port of the host leads to one guest"}},
 };
 

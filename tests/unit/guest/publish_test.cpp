@@ -22,9 +22,9 @@ TEST(Publish, IsAPortOfTheHostAndOneOfTheGuest) {
     EXPECT_EQ(good("8080:80"), (Publish{.address = {}, .host_port = 8080, .guest_port = 80, .proto = 6}));
     EXPECT_EQ(good("8080:80/tcp"), good("8080:80"));
     EXPECT_EQ(good("65535:1/udp"), (Publish{.address = {}, .host_port = 65535, .guest_port = 1, .proto = 17}));
-    const Publish four = good("127.0.0.1:53:54/udp");
+    const Publish four = good("192.0.2.1:53:54/udp");
     ASSERT_TRUE(four.address);
-    EXPECT_EQ(kernel::to_string(*four.address), "127.0.0.1");
+    EXPECT_EQ(kernel::to_string(*four.address), "192.0.2.1");
     EXPECT_EQ(four.host_port, 53);
     EXPECT_EQ(four.guest_port, 54);
     const Publish six = good("[2001:db8::1]:443:444");
@@ -35,7 +35,7 @@ TEST(Publish, IsAPortOfTheHostAndOneOfTheGuest) {
 }
 
 TEST(Publish, HasATextThatReadsBack) {
-    for (const char *text : {"8080:80/tcp", "127.0.0.1:53:53/udp", "[2001:db8::1]:443:444/tcp", "1:65535/udp"})
+    for (const char *text : {"8080:80/tcp", "192.0.2.1:53:53/udp", "[2001:db8::1]:443:444/tcp", "1:65535/udp"})
         EXPECT_EQ(to_text(good(text)), text);
 }
 
@@ -47,10 +47,12 @@ TEST(Publish, OfAnythingElseIsRefused) {
     EXPECT_EQ(wrong("80:80/"), "'' is no protocol that can be published");
     for (const char *text :
          {"80:", "0:80", "80:0", "70000:80", "80-90:80-90", "::80", "80:80:80", "http:80", "1.2.3:80:80",
-          "[127.0.0.1]:80:80", "2001:db8::1:80:80", "[2001:db8::1:80:80", "[]:80:80", "10.0.0.0/8:80:80"})
+          "[192.0.2.1]:80:80", "2001:db8::1:80:80", "[2001:db8::1:80:80", "[]:80:80", "10.0.0.0/8:80:80"})
         EXPECT_FALSE(read_publish(text)) << text;
     EXPECT_EQ(wrong("::1:80:80"), "'::1' needs brackets around IPv6");
     EXPECT_EQ(wrong("[10.0.0.1]:80:80"), "'[10.0.0.1]' is IPv4 in brackets");
+    EXPECT_EQ(wrong("127.0.0.1:80:80"), "127.0.0.1 is a loopback address, which the world never sends to");
+    EXPECT_EQ(wrong("[::1]:80:80"), "[::1] is a loopback address, which the world never sends to");
 }
 
 TEST(Publish, OverlapsWhereOnePacketCouldGoBothWays) {
@@ -64,7 +66,7 @@ TEST(Publish, OverlapsWhereOnePacketCouldGoBothWays) {
     EXPECT_FALSE(both("80:80", "80:80/udp"));
     EXPECT_FALSE(both("80:80", "81:80"));
     EXPECT_FALSE(both("10.0.0.2:80:80", "10.0.0.1:80:80"));
-    EXPECT_FALSE(both("[::1]:80:80", "10.0.0.1:80:80"));
+    EXPECT_FALSE(both("[2001:db8::1]:80:80", "10.0.0.1:80:80"));
 }
 
 } // namespace
