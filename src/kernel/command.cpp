@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <beeline/kernel/command.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -41,12 +42,17 @@ std::vector<char *> pointers(std::vector<std::string> &words) {
     return list;
 }
 
-/// Ours, with what the command adds.
+std::string_view name_of(std::string_view variable) {
+    return variable.substr(0, variable.find('='));
+}
+
+/// Ours, with what the command sets.
 std::vector<std::string> environment_of(const Command &command) {
-    std::vector<std::string> all;
+    std::vector<std::string> all = command.environment;
     for (char **entry = environ; *entry != nullptr; ++entry)
-        all.emplace_back(*entry);
-    all.insert(all.end(), command.environment.begin(), command.environment.end());
+        if (std::none_of(command.environment.begin(), command.environment.end(),
+                         [&](const std::string &set) { return name_of(set) == name_of(*entry); }))
+            all.emplace_back(*entry);
     return all;
 }
 
@@ -60,7 +66,8 @@ Result<pid_t> spawn(const std::string &path, const Command &command, int input, 
     ::posix_spawn_file_actions_init(&files);
     ::posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
     ::posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
+    if (!command.errors_apart)
+        ::posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
     ::posix_spawnattr_init(&attributes);
     ::posix_spawnattr_setsigmask(&attributes, &none);
     ::posix_spawnattr_setsigdefault(&attributes, &all);

@@ -15,13 +15,14 @@ namespace beeline::kernel {
 struct Command {
     std::vector<std::string> words;            ///< words[0] is looked up in PATH and the sbin folders.
     std::string input = {};                    ///< Its standard input.
-    std::vector<std::string> environment = {}; ///< "NAME=value", on top of our own.
+    std::vector<std::string> environment = {}; ///< "NAME=value", on top of our own or in its place.
     std::chrono::milliseconds timeout = std::chrono::seconds(20);
+    bool errors_apart = false; ///< Standard error is ours; else it is collected with the output.
 };
 
 struct Finished {
     int status = 0;          ///< Exit status; 128 + signal when one ended it.
-    std::string output = {}; ///< Standard output and error as they came.
+    std::string output = {}; ///< Standard output, and error unless apart, as they came.
 };
 
 /// Runs it in the namespaces (network, mount) of the calling thread. A status other than 0 is no error here; being

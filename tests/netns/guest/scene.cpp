@@ -139,6 +139,12 @@ bool talks(const lab::Node &from, const lab::Node &to, const std::string &addres
     return ::connect(client->get(), at->get(), at->length) == 0 && ask_and_answer(client->get(), server->get());
 }
 
+bool pings(const lab::Node &from, const std::string &address) {
+    const bool v6 = address.find(':') != std::string::npos;
+    return from.run({.words = {"ping", v6 ? "-6" : "-4", "-n", "-c", "1", "-w", "3", "-i", "0.3", address}})
+        .has_value();
+}
+
 std::optional<std::string> lacking(Mode mode) {
     if (mode == Mode::netkit_l3 || mode == Mode::netkit_l2)
         if (const auto netkit = kernel::require(kernel::FeatureId::netkit); !netkit)

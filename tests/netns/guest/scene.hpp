@@ -71,6 +71,9 @@ public:
 [[nodiscard]] bool talks(const lab::Node &from, const lab::Node &to, const std::string &address,
                          std::uint16_t port = 4000);
 
+/// Does a ping reach the address? Ten are sent at most, within three seconds.
+[[nodiscard]] bool pings(const lab::Node &from, const std::string &address);
+
 /// Why this kernel cannot have guests of that mode; nothing when it can.
 [[nodiscard]] std::optional<std::string> lacking(Mode mode);
 
