@@ -103,15 +103,24 @@ Result<> set_up_host(const Asked &asked, const Wired &wired) {
 } // namespace
 
 void wait_until_running(const Asked &asked, const Wired &wired) {
-    const auto wait = [](const std::string &name) -> Result<> {
+    constexpr std::chrono::seconds kLongest(2);
+    const auto wait = [&](const std::string &name) -> Result<> {
         BL_TRY(auto links, RtNetlink::open());
         BL_TRY(const kernel::Device device, links.device(name));
-        BL_TRY([[maybe_unused]] const bool running, links.wait_until_running(device.ifindex, std::chrono::seconds(2)));
+        BL_TRY([[maybe_unused]] const bool running, links.wait_until_running(device.ifindex, kLongest));
+        return {};
+    };
+    const auto wait_inside = [&]() -> Result<> {
+        BL_CHECK(wait(asked.device));
+        BL_TRY(auto links, RtNetlink::open());
+        for (const Family &family : families(asked, wired)) {
+            BL_TRY([[maybe_unused]] const bool local, links.wait_until_local(family.address.address, kLongest));
+        }
         return {};
     };
     (void)wait(asked.host_device);
     if (const auto netns = kernel::NetNs::open(wired.netns))
-        (void)netns->within([&] { return wait(asked.device); });
+        (void)netns->within(wait_inside);
 }
 
 Result<> connect(const Asked &asked, const Wired &wired, const kernel::NetNs &netns) {

@@ -28,8 +28,9 @@ inline constexpr const char *kLinkIn = "link_in";
 /// Addresses and routes at both ends; from now on packets flow, as far as the programs let them.
 [[nodiscard]] Result<> connect(const Asked &asked, const Wired &wired, const kernel::NetNs &netns);
 
-/// Until both ends carry packets, or the kernel takes too long to say so (a second is usual for some pairs): nothing
-/// depends on it but the first packets, and the guest may have set its end down.
+/// Until both ends carry packets and the guest takes those to its addresses, or the kernel takes too long to say so (a
+/// second is usual for some pairs): nothing depends on it but the first packets, and the guest may have set its end
+/// down.
 void wait_until_running(const Asked &asked, const Wired &wired);
 
 /// Removes the device, and with it all that make_device() and connect() did; from a tap the programs go. What is gone

@@ -4,7 +4,9 @@
 #include "kernel/rtnetlink_state.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include <fmt/format.h>
 #include <linux/if_addr.h>
@@ -48,6 +50,36 @@ Result<> RtNetlink::add_address(int ifindex, const IpPrefix &prefix) {
     if (const auto done = state_->netlink.talk(request); !done)
         return done.error().error(fmt::format("add address {} to ifindex {}", to_string(prefix), ifindex));
     return {};
+}
+
+namespace {
+
+/// Whether packets to the address are for this host.
+Result<bool> is_local(Netlink &netlink, const IpAddress &address) {
+    NetlinkRequest request(RTM_GETROUTE, 0);
+    auto &body = request.body<rtmsg>();
+    body.rtm_family = static_cast<std::uint8_t>(address.family());
+    body.rtm_dst_len = static_cast<std::uint8_t>(address.size() * 8);
+    put_address(request, RTA_DST, address);
+    bool local = false;
+    const auto done = netlink.talk(request, [&local](const nlmsghdr &message) {
+        local = static_cast<const rtmsg *>(mnl_nlmsg_get_payload(&message))->rtm_type == RTN_LOCAL;
+    });
+    if (!done && done.error().code != ENETUNREACH && done.error().code != EHOSTUNREACH)
+        return done.error().error("ask for the route to " + to_string(address));
+    return local;
+}
+
+} // namespace
+
+Result<bool> RtNetlink::wait_until_local(const IpAddress &address, std::chrono::milliseconds wait) {
+    const auto end = std::chrono::steady_clock::now() + wait;
+    while (true) {
+        BL_TRY(const bool local, is_local(state_->netlink, address));
+        if (local || std::chrono::steady_clock::now() >= end)
+            return local;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
 }
 
 Result<std::vector<IpPrefix>> RtNetlink::addresses(int ifindex) {

@@ -110,6 +110,9 @@ public:
 
     /// IPv6 addresses are usable at once (no duplicate address detection).
     [[nodiscard]] Result<> add_address(int ifindex, const IpPrefix &address);
+    /// Until packets to the address are delivered here. Of an IPv6 address the kernel enters the local route by a work
+    /// queue, a moment after it was added (net/ipv6/addrconf.c, addrconf_dad_work). False: it was not all that time.
+    [[nodiscard]] Result<bool> wait_until_local(const IpAddress &address, std::chrono::milliseconds wait);
     [[nodiscard]] Result<std::vector<IpPrefix>> addresses(int ifindex);
     [[nodiscard]] Result<> add_route(const Route &route);
     /// Devices that default routes of the main table lead to, IPv4 and IPv6, each once, lowest metric first.
