@@ -17,6 +17,8 @@ Result<int> check(Context &context, const std::string &file) {
         for (const guest::Policy &guest : config.guests)
             what += " " + guest.name;
     }
+    if (what.empty() && config.has_guests)
+        what = "guests that come at run time";
     if (what.empty())
         what = "nothing to do";
     context.out.print("{}: good: {}", config.file, what);

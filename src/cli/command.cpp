@@ -37,6 +37,13 @@ Command &Command::option(const char *name, const char *type, std::string &value,
     app_->add_option(name, value, help)->type_name(type);
     return *this;
 }
+Command &Command::option(const char *name, const char *type, std::vector<std::string> &values, const char *help) {
+    app_->add_option(name, values, help)
+        ->type_name(type)
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    return *this;
+}
 Command &Command::option(const char *name, const char *type, std::uint64_t &value, const char *help) {
     app_->add_option(name, value, help)->type_name(type);
     return *this;

@@ -33,6 +33,8 @@ public:
     Command &arguments(const char *name, std::vector<std::string> &values, const char *help);
     /// type: "FILE", "TIME"... as the help shows it.
     Command &option(const char *name, const char *type, std::string &value, const char *help);
+    /// May be given several times, one value each.
+    Command &option(const char *name, const char *type, std::vector<std::string> &values, const char *help);
     Command &option(const char *name, const char *type, std::uint64_t &value, const char *help);
     Command &option(const char *name, const char *type, unsigned &value, const char *help);
     Command &option(const char *name, const char *type, std::optional<int> &value, const char *help);
@@ -75,6 +77,7 @@ void add_top(Commands &commands);
 void add_explain(Commands &commands);
 void add_replay(Commands &commands);
 void add_set(Commands &commands);
+void add_guest(Commands &commands);
 void add_lab(Commands &commands);
 void add_run(Commands &commands);
 

@@ -69,8 +69,13 @@ Result<edge::Edge> Context::edge() {
     return edge::Edge::open(directory);
 }
 
-Result<edge::Edge> Context::edge(const config::Config &config) const {
-    return edge::Edge::open(globals.pins.value_or(config.pins));
+Result<host::Host> Context::host() {
+    BL_TRY(const std::string directory, pins());
+    return host::Host::open(directory);
+}
+
+Result<host::Host> Context::host(const config::Config &config) const {
+    return host::Host::open(globals.pins.value_or(config.pins));
 }
 
 Result<daemon::Client> Context::client() {
@@ -78,20 +83,12 @@ Result<daemon::Client> Context::client() {
     return daemon::Client(settings_->control.socket);
 }
 
-Result<std::optional<edge::Status>> Context::status() {
-    using Maybe = Result<std::optional<edge::Status>>;
-    return either(
-        [](edge::Edge &edge) -> Maybe {
-            BL_TRY(const bool up, edge.is_up());
-            if (!up)
-                return std::nullopt;
-            BL_TRY(edge::Status status, edge.status());
-            return status;
-        },
-        [](const daemon::Client &client) -> Maybe {
-            BL_TRY(const daemon::Json json, client.get("/v1/status"));
-            return daemon::status_from_json(json);
-        });
+Result<host::Status> Context::status() {
+    return either([](host::Host &host) { return host.status(); },
+                  [](const daemon::Client &client) -> Result<host::Status> {
+                      BL_TRY(const daemon::Json json, client.get("/v1/status"));
+                      return daemon::status_from_json(json);
+                  });
 }
 
 void Context::json(const daemon::Json &json) {

@@ -9,6 +9,7 @@
 
 #include <beeline/config/config.hpp>
 #include <beeline/edge/edge.hpp>
+#include <beeline/host/host.hpp>
 #include <beeline/result.hpp>
 
 #include "cli/output.hpp"
@@ -40,18 +41,20 @@ public:
     /// The edge for commands without FILE: --pins, else what the config file says, else the default.
     [[nodiscard]] Result<edge::Edge> edge();
     [[nodiscard]] Result<std::string> pins();
-    /// The edge that this config wants.
-    [[nodiscard]] Result<edge::Edge> edge(const config::Config &config) const;
+    /// The same for the edge and the guests.
+    [[nodiscard]] Result<host::Host> host();
+    /// Where this config wants them.
+    [[nodiscard]] Result<host::Host> host(const config::Config &config) const;
     /// The daemon that the config file names.
     [[nodiscard]] Result<daemon::Client> client();
 
-    /// Status from the pins, or from the daemon for those who may not read the pins. Nothing: no edge is up.
-    [[nodiscard]] Result<std::optional<edge::Status>> status();
-    /// f on the edge itself; when that is not permitted and a daemon answers, g on the daemon.
+    /// Status from the pins, or from the daemon for those who may not read the pins.
+    [[nodiscard]] Result<host::Status> status();
+    /// f on the host itself; when that is not permitted and a daemon answers, g on the daemon.
     template <class F, class G>
-    auto either(F &&f, G &&g) -> decltype(f(std::declval<edge::Edge &>())) {
-        BL_TRY(edge::Edge edge, this->edge());
-        auto result = f(edge);
+    auto either(F &&f, G &&g) -> decltype(f(std::declval<host::Host &>())) {
+        BL_TRY(host::Host host, this->host());
+        auto result = f(host);
         if (result || result.error().kind != Kind::permission)
             return result;
         BL_TRY(const daemon::Client client, this->client());

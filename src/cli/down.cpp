@@ -5,9 +5,12 @@ namespace beeline::cli {
 namespace {
 
 Result<int> down(Context &context) {
-    BL_TRY(edge::Edge edge, context.edge());
-    BL_TRY(const bool was_up, edge.down());
-    context.out.line(was_up ? "the edge is down; nothing of it is left" : "no edge was up");
+    BL_TRY(host::Host host, context.host());
+    BL_TRY(const host::Down was_up, host.down());
+    if (was_up.edge || !was_up.guests)
+        context.out.line(was_up.edge ? "the edge is down; nothing of it is left" : "no edge was up");
+    if (was_up.guests)
+        context.out.line("the guests are down; nothing of them is left");
     return 0;
 }
 

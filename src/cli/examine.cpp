@@ -25,10 +25,13 @@ using kernel::FeatureId;
 constexpr std::array kCapabilities = {Capability::bpf, Capability::net_admin, Capability::perfmon,
                                       Capability::sys_admin};
 /// Parts of the design that this version does not have yet.
-constexpr std::array<const char *, 5> kLater = {"xsk", "guest", "proxy", "local", "meter"};
+constexpr std::array<const char *, 4> kLater = {"xsk", "proxy", "local", "meter"};
 /// Without these there is no edge.
 constexpr std::array kEdgeNeeds = {FeatureId::bpf, FeatureId::xdp_link, FeatureId::prog_array, FeatureId::ring_buffer,
                                    FeatureId::xdp_frags};
+/// Without these there are no guests; tcx is at the uplinks and at veth.
+constexpr std::array kGuestNeeds = {FeatureId::bpf, FeatureId::tcx, FeatureId::prog_array, FeatureId::ring_buffer,
+                                    FeatureId::netns_create};
 
 std::string capabilities() {
     std::string have;
@@ -106,6 +109,30 @@ PartReport edge_report(const std::string &pins, const std::vector<DeviceReport> 
     return part;
 }
 
+/// netkit needs its own device type; veth needs tcx. Uplinks need tcx in both cases.
+Result<> guests_possible(const std::string &pins) {
+    BL_CHECK(kernel::require_root_or_caps());
+    for (const FeatureId id : kGuestNeeds)
+        BL_CHECK(kernel::require(id));
+    return kernel::require_bpffs(pins);
+}
+
+PartReport guest_report(const std::string &pins) {
+    PartReport part{.name = "guest"};
+    if (const auto possible = guests_possible(pins); !possible) {
+        part.fitness = Fitness::impossible;
+        part.why = possible.error().message();
+        return part;
+    }
+    const kernel::Feature &netkit = kernel::probe(FeatureId::netkit);
+    part.fitness = netkit.available ? Fitness::full : Fitness::fallback;
+    if (!netkit.available)
+        part.why = fmt::format("veth instead of netkit (Linux >= {}): {}", netkit.since, netkit.why);
+    else if (!kernel::probe(FeatureId::netkit_scrub).available)
+        part.why = "netkit, but marks do not survive the way into a guest";
+    return part;
+}
+
 } // namespace
 
 std::string_view name(Fitness fitness) {
@@ -126,6 +153,7 @@ Result<Doctor> examine(const std::string &pins) {
     for (const kernel::Device &device : devices)
         report.devices.push_back(device_report(device, ethtool));
     report.parts.push_back(edge_report(pins, report.devices, report.exit_status));
+    report.parts.push_back(guest_report(pins));
     for (const char *part : kLater)
         report.parts.push_back({.name = part, .fitness = Fitness::absent, .why = {}});
     return report;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.hpp"
+#include "cli/explain_guest.hpp"
 #include "daemon/json.hpp"
 
 #include <beeline/edge/capture.hpp>
@@ -14,6 +15,7 @@ struct Options {
     std::string hex, pcap, file, device;
     std::uint64_t packet = 1;
     bool json = false;
+    GuestPlace place;
 };
 
 /// What is to be judged.
@@ -98,20 +100,51 @@ Result<edge::Judge> find_judge(Context &context, const Options &options, const s
     return edge::Judge::of_policy(loaded.second, {device});
 }
 
+int show(Context &context, const GuestAnswer &answer, bool json) {
+    if (json)
+        context.json(to_json(answer));
+    else
+        print(context.out, answer);
+    return 0;
+}
+
 Result<int> explain(Context &context, const Options &options) {
     BL_TRY(const Question asked, question(options));
     if (asked.frame.size() < edge::kMinJudgedFrame || asked.frame.size() > edge::kMaxJudgedFrame)
         return fail(Kind::usage, 0, fmt::format("a frame of {} bytes", asked.frame.size()),
                     fmt::format("the kernel judges {} to {} bytes", edge::kMinJudgedFrame, edge::kMaxJudgedFrame));
+    if (options.place.given()) {
+        BL_TRY(const GuestAsker asker, GuestAsker::open(context));
+        BL_TRY(const GuestAnswer answer, asker.ask(options.place, asked.frame));
+        return show(context, answer, options.json);
+    }
+    std::optional<GuestAnswer> guests; // an uplink's packets come to them when the edge lets them pass
+    if (options.file.empty()) {
+        BL_TRY(guests, ask_by_device(context, asked.device, asked.frame));
+        BL_TRY(const edge::Edge edge, context.edge());
+        if (guests && !edge.is_up().value_or(false))
+            return show(context, *guests, options.json);
+    }
     BL_TRY(const edge::Judge judge, find_judge(context, options, asked.device));
     BL_TRY(const edge::Judgement judgement, judge.judge(asked.frame, asked.device));
     if (judgement.rule >= judge.rules().size())
         return fail(Kind::state, 0, "the program names a rule that is not in the policy");
     const edge::RuleInfo &rule = judge.rules()[judgement.rule];
-    if (options.json)
-        context.json(to_json(asked, judge, judgement, rule));
-    else
-        print(context.out, asked, judge, judgement, rule);
+    constexpr std::uint32_t kPass = 2; // XDP_PASS
+    if (judgement.xdp != kPass || judgement.frame != asked.frame)
+        guests.reset(); // it does not come to them as it was asked about
+    if (options.json) {
+        daemon::Json json = to_json(asked, judge, judgement, rule);
+        if (guests)
+            json["guests"] = to_json(*guests);
+        context.json(json);
+        return 0;
+    }
+    print(context.out, asked, judge, judgement, rule);
+    if (guests) {
+        context.out.line();
+        print(context.out, *guests);
+    }
     return 0;
 }
 
@@ -123,6 +156,7 @@ void add_explain(Commands &commands) {
                                    "sudo beeline explain 'tcp 192.0.2.1:4000 > 198.51.100.7:443 in eth0'\n"
                                    "sudo beeline explain 'udp [2001:db8::1]:53 > [2001:db8::2]:9 vlan 7'\n"
                                    "sudo beeline explain --pcap capture.pcap --packet 17\n"
+                                   "sudo beeline explain --guest web --out 'udp 10.88.0.2:53 > 192.0.2.1:53'\n"
                                    "\n"
                                    "PACKET: PROTOCOL SRC[:PORT] > DST[:PORT] with any of: flags syn,ack\n"
                                    "ttl N, dscp N, type N, code N, vlan N, inner-vlan N, fragment first|later\n"
@@ -134,6 +168,9 @@ void add_explain(Commands &commands) {
     command.option("--packet", "N", options->packet, "...packet number N, from 1");
     command.option("--in", "DEVICE", options->device, "The device that receives it");
     command.option("--file", "FILE", options->file, "Ask the policy of this file, not the live one");
+    command.option("--guest", "NAME", options->place.guest, "Ask the rules of a live guest...");
+    command.flag("--out", options->place.out, "...for a packet that it sends");
+    command.flag("--into", options->place.into, "...or one that the host's stack sends to it");
     command.flag("--json", options->json, "As JSON");
 }
 

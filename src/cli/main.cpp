@@ -38,6 +38,7 @@ void add_commands(Commands &commands) {
     add_explain(commands);
     add_replay(commands);
     add_set(commands);
+    add_guest(commands);
     add_lab(commands); // demo, bench
     add_run(commands);
 }

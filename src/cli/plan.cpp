@@ -10,30 +10,54 @@ struct Options {
     bool json = false;
 };
 
-void print_plan(Output &out, const edge::Plan &plan) {
-    const auto all = [&out](const std::vector<std::string> &list, char sign, const char *what, Style style) {
-        for (const std::string &item : list)
-            out.line(fmt::format("{} {:<7} {}", sign, what, item), style);
-    };
-    if (!plan.live)
-        out.line("nothing is up: all of it would be new");
-    all(plan.devices_removed, '-', "device", Style::bad);
-    all(plan.devices_added, '+', "device", Style::good);
-    all(plan.sets_removed, '-', "set", Style::bad);
-    all(plan.sets_added, '+', "set", Style::good);
-    all(plan.sets_changed, '~', "set", Style::warning);
-    all(plan.rules_removed, '-', "rule", Style::bad);
-    all(plan.rules_added, '+', "rule", Style::good);
+void print_all(Output &out, const std::vector<std::string> &list, char sign, const char *what, Style style) {
+    for (const std::string &item : list)
+        out.line(fmt::format("{} {:<7} {}", sign, what, item), style);
+}
+
+void print_edge(Output &out, const edge::Plan &plan) {
+    print_all(out, plan.devices_removed, '-', "device", Style::bad);
+    print_all(out, plan.devices_added, '+', "device", Style::good);
+    print_all(out, plan.sets_removed, '-', "set", Style::bad);
+    print_all(out, plan.sets_added, '+', "set", Style::good);
+    print_all(out, plan.sets_changed, '~', "set", Style::warning);
+    print_all(out, plan.rules_removed, '-', "rule", Style::bad);
+    print_all(out, plan.rules_added, '+', "rule", Style::good);
     if (plan.reordered)
         out.line("~ rules that stay change places", Style::warning);
+}
+
+void print_guests(Output &out, const guest::Plan &plan) {
+    print_all(out, plan.uplinks_removed, '-', "uplink", Style::bad);
+    print_all(out, plan.uplinks_added, '+', "uplink", Style::good);
+    print_all(out, plan.removed, '-', "guest", Style::bad);
+    print_all(out, plan.added, '+', "guest", Style::good);
+    for (const std::string &name : plan.rewired)
+        out.line(fmt::format("~ guest   {}: wired anew", name), Style::bad);
+    print_all(out, plan.changed, '~', "guest", Style::warning);
+    if (plan.settings)
+        out.line("~ masquerade_ports", Style::warning);
+}
+
+void print_plan(Output &out, const host::Plan &plan) {
+    if (!plan.live())
+        out.line("nothing is up: all of it would be new");
+    if (plan.edge_down)
+        out.line("- the edge: the file has none", Style::bad);
+    if (plan.edge)
+        print_edge(out, *plan.edge);
+    if (plan.guests_down)
+        out.line("- all guests: the file has none", Style::bad);
+    if (plan.guests)
+        print_guests(out, *plan.guests);
     if (plan.empty())
         out.line("no difference to what is live");
 }
 
 Result<int> show_plan(Context &context, const Options &options) {
-    BL_TRY(const auto loaded, context.load_policy(context.config_file(options.file)));
-    BL_TRY(const edge::Edge edge, context.edge(loaded.first));
-    BL_TRY(const edge::Plan plan, edge.plan(loaded.second));
+    BL_TRY(const config::Config config, context.load(context.config_file(options.file)));
+    BL_TRY(const host::Host host, context.host(config));
+    BL_TRY(const host::Plan plan, host.plan(config));
     if (options.json)
         context.json(daemon::to_json(plan));
     else

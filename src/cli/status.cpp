@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.hpp"
 #include "cli/duration.hpp"
+#include "cli/guest_view.hpp"
 #include "daemon/json.hpp"
 
-#include <ctime>
-
-#include <beeline/edge/parse.hpp>
-
 #include <beeline/edge/judge.hpp>
+#include <beeline/edge/parse.hpp>
 
 namespace beeline::cli {
 namespace {
@@ -16,15 +14,6 @@ struct Options {
     bool json = false;
     bool all = false;
 };
-
-std::string local_time(std::chrono::system_clock::time_point time) {
-    const std::time_t at = std::chrono::system_clock::to_time_t(time);
-    std::tm local{};
-    localtime_r(&at, &local);
-    std::array<char, 32> text{};
-    std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &local);
-    return text.data();
-}
 
 void print_head(Output &out, const edge::Status &status) {
     const auto age = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now() - status.since);
@@ -90,35 +79,32 @@ void print_hooks(Output &out, const edge::Status &status) {
     out.table(table);
 }
 
-void print_odd(Output &out, const edge::Status &status, bool all) {
-    Table table{{{"odd"}, {"count", true}}, {}};
-    for (const auto &[name, count] : status.odd)
-        if (all || count != 0)
-            table.rows.push_back({name, grouped(count)});
-    if (table.rows.empty())
-        return;
-    out.line();
-    out.table(table);
+void print_edge(Output &out, const edge::Status &status, bool all) {
+    print_head(out, status);
+    print_devices(out, status);
+    print_rules(out, status);
+    print_sets(out, status);
+    print_xsks(out, status);
+    print_hooks(out, status);
+    print_odd(out, status.odd, all);
 }
 
 Result<int> show_status(Context &context, const Options &options) {
-    BL_TRY(const std::optional<edge::Status> status, context.status());
+    BL_TRY(const host::Status host, context.status());
+    const std::optional<edge::Status> &status = host.edge;
     if (options.json) {
-        context.json(daemon::to_json(status));
+        context.json(daemon::to_json(host));
         return 0;
     }
     Output &out = context.out;
-    if (!status) {
+    if (status)
+        print_edge(out, *status, options.all);
+    else if (!host.guests)
         out.line("no edge is up");
-        return 0;
-    }
-    print_head(out, *status);
-    print_devices(out, *status);
-    print_rules(out, *status);
-    print_sets(out, *status);
-    print_xsks(out, *status);
-    print_hooks(out, *status);
-    print_odd(out, *status, options.all);
+    if (status && host.guests)
+        out.line();
+    if (host.guests)
+        print_guests(out, *host.guests, options.all);
     return 0;
 }
 

@@ -22,8 +22,8 @@ struct Options {
 };
 
 Result<Sample> take_sample(Context &context) {
-    BL_TRY(auto status, context.status());
-    return Sample{.time = steady_clock::now(), .status = std::move(status)};
+    BL_TRY(host::Status status, context.status());
+    return Sample{.time = steady_clock::now(), .status = std::move(status.edge)};
 }
 
 /// Two samples, one table.

@@ -9,6 +9,7 @@
 #include "cli/duration.hpp"
 #include "cli/guard.hpp"
 #include "daemon/json.hpp"
+#include "daemon/report.hpp"
 
 namespace beeline::cli {
 namespace {
@@ -18,17 +19,37 @@ struct Options {
     std::string confirm;
 };
 
-void print_report(Context &context, const edge::UpReport &report, const std::string &file,
-                  const std::optional<std::chrono::seconds> &confirm) {
+void print_edge(Context &context, const edge::UpReport &report, const std::string &file) {
     context.out.print("generation {} is live from {}", report.generation, file);
     for (const edge::DeviceStatus &device : report.devices)
         context.out.print("{}: {}{}{}", device.name, edge::mode_name(device.mode), device.why.empty() ? "" : ": ",
                           device.why);
     for (const std::string &warning : report.warnings)
         context.warn(warning);
-    if (confirm)
-        context.out.line(fmt::format("rolls back in {} unless you say: beeline confirm", to_text(*confirm)),
-                         Style::warning);
+}
+
+void print_guests(Context &context, const guest::UpReport &report, const std::string &file) {
+    context.out.print("guests are up from {}: {}", file, daemon::summary(report));
+    for (const std::string &warning : report.warnings)
+        context.warn(warning);
+}
+
+void print_report(Context &context, const host::UpReport &report, const std::string &file,
+                  const std::optional<std::chrono::seconds> &confirm) {
+    if (report.edge)
+        print_edge(context, *report.edge, file);
+    if (report.edge_down)
+        context.out.print("the edge is down: {} has none", file);
+    if (report.guests)
+        print_guests(context, *report.guests, file);
+    if (report.guests_down)
+        context.out.print("the guests are down: {} has none", file);
+    if (!confirm || !report.edge)
+        return;
+    context.out.line(fmt::format("rolls back in {} unless you say: beeline confirm", to_text(*confirm)),
+                     Style::warning);
+    if (report.guests || report.guests_down)
+        context.out.line("this is about the edge only: the guests stay as they are now", Style::warning);
 }
 
 /// Makes the host what the file says.
@@ -37,9 +58,12 @@ Result<int> up(Context &context, const std::string &file, const std::string &con
     if (!confirm_text.empty()) {
         BL_TRY(confirm, read_duration(confirm_text));
     }
-    BL_TRY(const auto loaded, context.load_policy(file));
-    const auto &[config, policy] = loaded;
-    BL_TRY(edge::Edge edge, context.edge(config));
+    BL_TRY(const config::Config config, context.load(file));
+    BL_CHECK(host::Host::check(config));
+    if (confirm && !config.edge)
+        return fail(Kind::usage, 0, "--confirm is for the edge, and " + file + " has no [edge]",
+                    "leave --confirm out: guests have no rollback");
+    BL_TRY(host::Host host, context.host(config));
     std::signal(SIGPIPE, SIG_IGN); // nobody reading the output is no reason to stop half way
     std::optional<Guard> guard;
     if (confirm) {
@@ -48,14 +72,14 @@ Result<int> up(Context &context, const std::string &file, const std::string &con
     }
     std::error_code error;
     const std::string absolute = std::filesystem::absolute(file, error).lexically_normal().string();
-    const auto report = edge.up(policy, {.file = error ? file : absolute, .confirm = confirm});
+    const auto report = host.up(config, {.file = error ? file : absolute, .confirm = confirm});
     if (!report) {
         if (guard)
             guard->dismiss();
         return std::unexpected(report.error());
     }
     if (guard)
-        BL_CHECK(guard->arm(report->generation));
+        BL_CHECK(guard->arm(report->edge->generation));
     print_report(context, *report, file, confirm);
     return 0;
 }
@@ -63,16 +87,15 @@ Result<int> up(Context &context, const std::string &file, const std::string &con
 Result<int> reload(Context &context, const Options &options) {
     if (!options.file.empty() || context.globals.config)
         return up(context, context.config_file(options.file), options.confirm);
-    BL_TRY(const edge::Edge edge, context.edge());
-    BL_TRY(const bool is_up, edge.is_up());
-    if (!is_up)
+    BL_TRY(const host::Host host, context.host());
+    BL_TRY(const host::Status status, host.status());
+    if (!status.edge && !status.guests)
         return fail(Kind::usage, 0, "no edge is up", "beeline up FILE");
-    BL_TRY(const edge::Status status, edge.status());
-    return up(context, status.file, options.confirm);
+    return up(context, status.edge ? status.edge->file : status.guests->file, options.confirm);
 }
 
 Result<int> confirm(Context &context) {
-    const Result<> done = context.either([](edge::Edge &edge) { return edge.confirm(); },
+    const Result<> done = context.either([](host::Host &host) { return host.edge().confirm(); },
                                          [](const daemon::Client &client) -> Result<> {
                                              BL_CHECK(client.post("/v1/confirm"));
                                              return {};
@@ -84,7 +107,7 @@ Result<int> confirm(Context &context) {
 
 void add_options(Command command, Options &options) {
     command.argument("FILE", options.file, "Config file (that of -c)");
-    command.option("--confirm", "TIME", options.confirm, "Roll back after TIME unless confirmed: 60s, 5m");
+    command.option("--confirm", "TIME", options.confirm, "Roll the edge back after TIME unless confirmed: 60s");
 }
 
 } // namespace

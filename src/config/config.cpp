@@ -41,6 +41,7 @@ Config read(const Document &document, const std::filesystem::path &folder) {
     if (const toml::table *guests = file.table("guests"))
         config.guest_settings = read_guest_settings({document, *guests, "[guests]"});
     config.guests = read_guests(file, sets, config.guest_settings);
+    config.has_guests = file.has("guests") || !config.guests.empty();
     if (const toml::table *edge = file.table("edge"))
         config.edge = read_edge({document, *edge, "[edge]"}, std::move(sets));
     return config;

@@ -2,6 +2,7 @@
 #include "daemon/daemon.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 
 #include <spdlog/sinks/stdout_sinks.h>
@@ -9,9 +10,9 @@
 
 #include <beeline/config/config.hpp>
 #include <beeline/edge/capture.hpp>
-#include <beeline/edge/edge.hpp>
 #include <beeline/edge/events.hpp>
 #include <beeline/kernel/capabilities.hpp>
+#include <beeline/kernel/network_monitor.hpp>
 
 #include "daemon/event_loop.hpp"
 #include "daemon/http_server.hpp"
@@ -22,7 +23,8 @@ namespace beeline::daemon {
 namespace {
 
 /// What goes on after the start: bpf(2) and rtnetlink as always. SYS_ADMIN because the kernel opens programs and maps
-/// by their id, which inner maps of sets and the programs of others need, for that capability only.
+/// by their id, which inner maps of sets and the programs of others need, for that capability only, and because guests'
+/// network namespaces are entered.
 constexpr std::array kKept = {kernel::Capability::bpf, kernel::Capability::net_admin, kernel::Capability::perfmon,
                               kernel::Capability::sys_admin};
 
@@ -103,13 +105,41 @@ private:
     std::optional<edge::EventReader> reader_;
 };
 
-Result<> loop(EventLoop &events, Service &service, LogPump &log) {
+/// Looks after the guests: once a second, and as soon as the network changes.
+class Keeper {
+public:
+    Keeper(Service &service, kernel::NetworkMonitor monitor) : service_(service), monitor_(std::move(monitor)) {}
+
+    [[nodiscard]] int fd() const { return monitor_.fd(); }
+    void tick() {
+        looked_ = std::chrono::steady_clock::now();
+        errors_.report(service_.maintain(), "guests");
+    }
+    /// What happened is not asked for: maintain() looks at everything. A storm of changes is left to the next tick.
+    void network_changed() {
+        const auto events = monitor_.drain();
+        drains_.report(events ? Result<>{} : std::unexpected(events.error()), "network monitor");
+        if (std::chrono::steady_clock::now() - looked_ >= kPause)
+            tick();
+    }
+
+private:
+    static constexpr std::chrono::milliseconds kPause{50};
+    Service &service_;
+    kernel::NetworkMonitor monitor_;
+    Repeated errors_, drains_;
+    std::chrono::steady_clock::time_point looked_{};
+};
+
+Result<> loop(EventLoop &events, Service &service, LogPump &log, Keeper &keeper) {
     Repeated ticks, logs;
     logs.report(log.tick(), "log");
     for (;;) {
         BL_TRY(const EventLoop::Wake wake, events.wait());
         if (wake.readable)
             logs.report(log.consume(), "log");
+        if (wake.network)
+            keeper.network_changed();
         if (wake.reload) {
             notify_reloading();
             (void)service.reload(); // tells its errors itself
@@ -117,6 +147,7 @@ Result<> loop(EventLoop &events, Service &service, LogPump &log) {
         }
         if (wake.tick || wake.reload) {
             ticks.report(service.tick(), "tick");
+            keeper.tick();
             logs.report(log.tick(), "log");
         }
         if (wake.end) {
@@ -127,16 +158,16 @@ Result<> loop(EventLoop &events, Service &service, LogPump &log) {
     }
 }
 
-/// Brings the edge up. A change of somebody else that waits for its confirmation goes first: it is kept, and rolled
-/// back in time; the file is read at the next reload then.
+/// Brings the edge and the guests up. A change of somebody else that waits for its confirmation goes first: it is kept,
+/// and rolled back in time; the file is read at the next reload then.
 Result<> start(Service &service) {
     const auto report = service.reload();
     if (report || report.error().kind != Kind::conflict)
         return report ? Result<>{} : std::unexpected(report.error());
     const auto status = service.status();
-    if (!status || !*status || !(*status)->rollback_in)
+    if (!status || !status->edge || !status->edge->rollback_in)
         return std::unexpected(report.error());
-    spdlog::warn("generation {} is taken over as it is; reload to read the file", (*status)->generation);
+    spdlog::warn("generation {} is taken over as it is; reload to read the file", status->edge->generation);
     return {};
 }
 
@@ -148,8 +179,8 @@ Result<> run(const DaemonOptions &options) {
     set_log_level(config.log);
     const std::string pins = options.pins.value_or(config.pins);
     BL_TRY(EventLoop events, EventLoop::create());
-    BL_TRY(edge::Edge edge, edge::Edge::open(pins));
-    Service service(config, std::move(edge));
+    BL_TRY(host::Host host, host::Host::open(pins));
+    Service service(config, std::move(host));
 
     // The addresses first: a second daemon must not touch what the first one looks after.
     BL_TRY(HttpServer control, HttpServer::open_control(config.control, service));
@@ -163,6 +194,9 @@ Result<> run(const DaemonOptions &options) {
         BL_TRY(auto writer, edge::PcapngWriter::create(*options.events));
         file.emplace(std::move(writer));
     }
+    BL_TRY(auto monitor, kernel::NetworkMonitor::open());
+    Keeper keeper(service, std::move(monitor));
+    BL_CHECK(events.watch_network(keeper.fd()));
     BL_CHECK(start(service));
     BL_CHECK(kernel::drop_capabilities_except(kKept));
 
@@ -172,7 +206,7 @@ Result<> run(const DaemonOptions &options) {
         BL_CHECK(metrics->serve());
     notify_systemd("READY=1");
     spdlog::info("control socket {}", config.control.socket);
-    return loop(events, service, log);
+    return loop(events, service, log, keeper);
 }
 
 } // namespace beeline::daemon

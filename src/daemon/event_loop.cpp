@@ -56,6 +56,12 @@ Result<> EventLoop::watch(std::optional<int> fd) {
     return {};
 }
 
+Result<> EventLoop::watch_network(int fd) {
+    BL_CHECK(add(epoll_.get(), fd));
+    network_ = fd;
+    return {};
+}
+
 Result<EventLoop::Wake> EventLoop::wait() {
     std::array<epoll_event, 4> events{};
     const int count = epoll_wait(epoll_.get(), events.data(), events.size(), -1);
@@ -71,6 +77,8 @@ Result<EventLoop::Wake> EventLoop::wait() {
             signalfd_siginfo info{};
             while (read(signals_.get(), &info, sizeof info) == sizeof info)
                 (info.ssi_signo == SIGHUP ? wake.reload : wake.end) = true;
+        } else if (fd == network_) {
+            wake.network = true;
         } else {
             wake.readable = true;
         }

@@ -11,7 +11,7 @@
 
 namespace beeline::daemon {
 
-/// SIGHUP, SIGTERM and SIGINT, a tick every second, and one more descriptor.
+/// SIGHUP, SIGTERM and SIGINT, a tick every second, a log reader and a network monitor.
 class [[nodiscard]] EventLoop {
 public:
     /// Blocks the signals in the calling thread and those it starts.
@@ -20,11 +20,15 @@ public:
     /// Also wakes when fd (of a log reader) is readable; nothing: not any more.
     [[nodiscard]] Result<> watch(std::optional<int> fd);
 
+    /// Also wakes when fd (of a network monitor) is readable. It must stay open.
+    [[nodiscard]] Result<> watch_network(int fd);
+
     struct Wake {
         bool tick = false;
         bool reload = false;
         bool end = false;
         bool readable = false; ///< The watched descriptor.
+        bool network = false;  ///< The network monitor.
     };
     [[nodiscard]] Result<Wake> wait();
 
@@ -33,6 +37,7 @@ private:
         : epoll_(std::move(epoll)), signals_(std::move(signals)), timer_(std::move(timer)) {}
     kernel::UniqueFd epoll_, signals_, timer_;
     std::optional<int> watched_;
+    int network_ = -1;
 };
 
 } // namespace beeline::daemon

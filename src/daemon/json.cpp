@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/json.hpp"
+#include "daemon/json_guests.hpp"
 
 #include <array>
 #include <ctime>
@@ -83,17 +84,6 @@ edge::Status status_from(const Json &json) {
         status.hooks.push_back(
             {hook.at("device"), hook.at("hook"), hook.at("prog_id"), hook.at("program"), hook.at("ours")});
     return status;
-}
-
-/// f's value, or Kind::state for what the JSON library throws.
-template <class F>
-auto guarded(F &&f) -> Result<decltype(f())> {
-    try {
-        return f();
-    } catch (const nlohmann::json::exception &error) {
-        return fail(Kind::state, 0, std::string("unexpected answer: ") + error.what(),
-                    "is the daemon of the same version?");
-    }
 }
 
 } // namespace
@@ -212,10 +202,38 @@ Json to_json(const Error &error) {
               {"detail", error.detail}}}};
 }
 
-Result<std::optional<edge::Status>> status_from_json(const Json &json) {
-    return guarded([&]() -> std::optional<edge::Status> {
-        const Json &edge = json.at("edge");
-        return edge.at("up").get<bool>() ? std::optional(status_from(edge)) : std::nullopt;
+Json to_json(const host::Status &status) {
+    Json json = to_json(status.edge);
+    json["guests"] = guests_json(status.guests);
+    return json;
+}
+
+Json to_json(const host::UpReport &report) {
+    Json json = report.edge ? to_json(*report.edge) : Json{{"version", kSchemaVersion}, {"warnings", Json::array()}};
+    json["edge_down"] = report.edge_down;
+    json["guests"] = report.guests ? report_json(*report.guests) : Json(nullptr);
+    json["guests_down"] = report.guests_down;
+    return json;
+}
+
+Json to_json(const host::Plan &plan) {
+    Json json = plan.edge ? to_json(*plan.edge) : Json{{"version", kSchemaVersion}};
+    json["live"] = plan.live();
+    json["empty"] = plan.empty();
+    json["edge_down"] = plan.edge_down;
+    json["guests"] = plan.guests ? plan_json(*plan.guests) : Json(nullptr);
+    json["guests_down"] = plan.guests_down;
+    return json;
+}
+
+Result<host::Status> status_from_json(const Json &json) {
+    return guarded([&] {
+        host::Status status;
+        if (const Json &edge = json.at("edge"); edge.at("up").get<bool>())
+            status.edge = status_from(edge);
+        if (json.contains("guests")) // a daemon of the version before has none
+            status.guests = guests_from(json.at("guests"));
+        return status;
     });
 }
 

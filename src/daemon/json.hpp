@@ -7,6 +7,7 @@
 
 #include <beeline/edge/edge.hpp>
 #include <beeline/edge/events.hpp>
+#include <beeline/host/host.hpp>
 #include <beeline/result.hpp>
 
 namespace beeline::daemon {
@@ -22,12 +23,17 @@ inline constexpr int kSchemaVersion = 1;
 [[nodiscard]] Json to_json(const std::optional<edge::Status> &status);
 [[nodiscard]] Json to_json(const edge::UpReport &report);
 [[nodiscard]] Json to_json(const edge::Plan &plan);
+[[nodiscard]] Json to_json(const guest::GuestStatus &guest);
+/// The edge's answer with "guests" beside it, for the parts that there are.
+[[nodiscard]] Json to_json(const host::Status &status);
+[[nodiscard]] Json to_json(const host::UpReport &report);
+[[nodiscard]] Json to_json(const host::Plan &plan);
 [[nodiscard]] Json to_json(const std::vector<edge::SetEntry> &entries);
 [[nodiscard]] Json to_json(const edge::LogEvent &event);
 [[nodiscard]] Json to_json(const Error &error);
 
 /// The other way, for clients. Kind::state when the text is no such thing.
-[[nodiscard]] Result<std::optional<edge::Status>> status_from_json(const Json &json);
+[[nodiscard]] Result<host::Status> status_from_json(const Json &json);
 [[nodiscard]] Result<std::vector<edge::SetEntry>> set_entries_from_json(const Json &json);
 [[nodiscard]] Result<edge::LogEvent> event_from_json(const Json &json);
 [[nodiscard]] Error error_from_json(const Json &json);

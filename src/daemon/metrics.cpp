@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/metrics.hpp"
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -45,10 +46,11 @@ private:
 };
 
 /// Rule texts made unique, as two series must not have the same labels: the second one is "text #2".
-std::vector<std::string> rule_labels(const std::vector<edge::RuleStatus> &rules) {
+template <class Rule>
+std::vector<std::string> rule_labels(const std::vector<Rule> &rules) {
     std::map<std::string, unsigned> seen;
     std::vector<std::string> labels;
-    for (const edge::RuleStatus &rule : rules) {
+    for (const Rule &rule : rules) {
         const unsigned nth = ++seen[rule.text];
         labels.push_back(nth == 1 ? rule.text : rule.text + " #" + std::to_string(nth));
     }
@@ -90,6 +92,41 @@ void add_edge(Families &families, const Service::Snapshot &snapshot) {
                        {{"set", set.name}, {"type", std::string(edge::to_text(set.type))}});
 }
 
+using GuestField = std::uint64_t guest::RuleStatus::*;
+
+void add_guest_rules(Families &families, const guest::Status &status, const char *name, const char *help,
+                     GuestField field) {
+    families.add(name, help, MetricType::Counter);
+    for (const guest::GuestStatus &guest : status.guests) {
+        const std::vector<std::string> labels = rule_labels(guest.rules);
+        for (std::size_t i = 0; i < guest.rules.size(); ++i)
+            families.value(static_cast<double>(guest.rules[i].*field), {{"guest", guest.name}, {"rule", labels[i]}});
+    }
+}
+
+void add_guests(Families &families, const guest::Status &status) {
+    families.one("beeline_guest_generation", "Number of the last change of guests, rules, ports or uplinks",
+                 MetricType::Gauge, status.generation);
+    add_guest_rules(families, status, "beeline_guest_packets_total", "Packets of flows that a guest's rule decided",
+                    &guest::RuleStatus::packets);
+    add_guest_rules(families, status, "beeline_guest_bytes_total", "Bytes of these packets", &guest::RuleStatus::bytes);
+    families.add("beeline_guest_attached", "1 when the guest's device is there and judged", MetricType::Gauge);
+    for (const guest::GuestStatus &guest : status.guests)
+        families.value(guest.attached ? 1 : 0,
+                       {{"guest", guest.name}, {"wiring", std::string(guest::name(guest.wiring))}});
+    families.add("beeline_guest_guests", "Guests by their wiring", MetricType::Gauge);
+    for (const auto wiring :
+         {guest::Wiring::netkit_l3, guest::Wiring::netkit_l2, guest::Wiring::veth, guest::Wiring::tap})
+        families.value(static_cast<double>(std::ranges::count(status.guests, wiring, &guest::GuestStatus::wiring)),
+                       {{"wiring", std::string(guest::name(wiring))}});
+    families.one("beeline_guest_flows", "Entries in the flow table, two for each flow", MetricType::Gauge,
+                 status.flows);
+    families.one("beeline_guest_flows_max", "Size of the flow table", MetricType::Gauge, status.flows_most);
+    families.add("beeline_guest_odd_total", "Packets and events that were odd, by reason", MetricType::Counter);
+    for (const auto &[name, count] : status.odd)
+        families.value(static_cast<double>(count), {{"reason", name}});
+}
+
 } // namespace
 
 std::string metrics_text(const Service::Snapshot &snapshot) {
@@ -97,6 +134,10 @@ std::string metrics_text(const Service::Snapshot &snapshot) {
     families.one("beeline_edge_up", "1 when an edge is up on this host", MetricType::Gauge, snapshot.status ? 1 : 0);
     if (snapshot.status)
         add_edge(families, snapshot);
+    families.one("beeline_guest_up", "1 when this host has guests, or is ready for some", MetricType::Gauge,
+                 snapshot.guests ? 1 : 0);
+    if (snapshot.guests)
+        add_guests(families, *snapshot.guests);
     const ServiceCounts &counts = snapshot.counts;
     families.add("beeline_reloads_total", "Reloads of the config file", MetricType::Counter);
     families.value(static_cast<double>(counts.reloads), {{"result", "good"}});
@@ -107,6 +148,8 @@ std::string metrics_text(const Service::Snapshot &snapshot) {
                  static_cast<double>(counts.events));
     families.one("beeline_edge_set_expired_total", "Set entries removed because their time was over",
                  MetricType::Counter, static_cast<double>(counts.swept));
+    families.one("beeline_guest_gone_total", "Guests cleaned away because their device or namespace was gone",
+                 MetricType::Counter, static_cast<double>(counts.guests_gone));
     return families.text();
 }
 

@@ -70,7 +70,7 @@ Result<std::string> text_in(const Json &body, const char *key) {
 Result<Json> reload(Service &service, const httplib::Request &request) {
     BL_TRY(const Json body, body_of(request));
     BL_TRY(const auto confirm, seconds_in(body, "confirm_seconds"));
-    BL_TRY(const edge::UpReport report, service.reload(confirm));
+    BL_TRY(const host::UpReport report, service.reload(confirm));
     return to_json(report);
 }
 
@@ -126,7 +126,7 @@ void add_control_routes(httplib::Server &server, Service &service) {
                    return to_json(status);
                }));
     server.Get("/v1/plan", handler(service, [](Service &s, const Request &) -> Result<Json> {
-                   BL_TRY(const edge::Plan plan, s.plan());
+                   BL_TRY(const host::Plan plan, s.plan());
                    return to_json(plan);
                }));
     server.Get("/v1/events", handler(service, events));

@@ -7,6 +7,8 @@
 
 #include <beeline/edge/judge.hpp>
 
+#include "daemon/report.hpp"
+
 namespace beeline::daemon {
 namespace {
 
@@ -15,13 +17,27 @@ using std::chrono::steady_clock;
 /// Other processes may have said `up --confirm`: how often that is looked for, in ticks. Their own guard is exact.
 constexpr unsigned kStatusTicks = 5;
 
-void log_report(const edge::UpReport &report, const std::string &file) {
+void log_edge(const edge::UpReport &report, const std::string &file) {
     spdlog::info("generation {} is live from {}", report.generation, file);
     for (const edge::DeviceStatus &device : report.devices)
         spdlog::info("{}: {}{}{}", device.name, edge::mode_name(device.mode), device.why.empty() ? "" : ": ",
                      device.why);
     for (const std::string &warning : report.warnings)
         spdlog::warn("{}", warning);
+}
+
+void log_report(const host::UpReport &report, const std::string &file) {
+    if (report.edge)
+        log_edge(*report.edge, file);
+    if (report.edge_down)
+        spdlog::info("the edge is down: {} has none", file);
+    if (report.guests) {
+        spdlog::info("guests are up from {}: {}", file, summary(*report.guests));
+        for (const std::string &warning : report.guests->warnings)
+            spdlog::warn("{}", warning);
+    }
+    if (report.guests_down)
+        spdlog::info("the guests are down: {} has none", file);
 }
 
 /// Settings that were made at the start and stay.
@@ -48,12 +64,11 @@ Result<config::Config> load_logged(const std::string &file) {
     if (!config)
         return fail(Kind::config, 0, fmt::format("{}: {} error{}", file, errors, errors == 1 ? "" : "s"),
                     "beeline check " + file + " shows them");
-    if (!config->edge)
-        return fail(Kind::config, 0, file + " has no [edge]", "there is nothing to do without one");
+    BL_CHECK(host::Host::check(*config));
     return *std::move(config);
 }
 
-Result<edge::UpReport> Service::reload(std::optional<std::chrono::seconds> confirm) {
+Result<host::UpReport> Service::reload(std::optional<std::chrono::seconds> confirm) {
     const std::scoped_lock lock(mutex_);
     auto report = reload_locked(confirm);
     counts_.last_reload_good = report.has_value();
@@ -63,52 +78,48 @@ Result<edge::UpReport> Service::reload(std::optional<std::chrono::seconds> confi
     return report;
 }
 
-Result<edge::UpReport> Service::reload_locked(std::optional<std::chrono::seconds> confirm) {
+Result<host::UpReport> Service::reload_locked(std::optional<std::chrono::seconds> confirm) {
     BL_TRY(config::Config config, load_logged(config_.file));
     log_unchangeable(config_, config);
-    BL_TRY(edge::UpReport report, edge_.up(*config.edge, {.file = config.file, .confirm = confirm}));
+    if (confirm && !config.edge)
+        return fail(Kind::usage, 0, "a confirmation is for the edge, and " + config.file + " has no [edge]",
+                    "guests have no rollback");
+    BL_TRY(host::UpReport report, host_.up(config, {.file = config.file, .confirm = confirm}));
     pending_.reset();
     if (confirm)
-        pending_ = Pending{report.generation, steady_clock::now() + *confirm};
+        pending_ = Pending{report.edge->generation, steady_clock::now() + *confirm};
     log_report(report, config.file);
     return report;
 }
 
-Result<std::optional<edge::Status>> Service::status_locked() {
-    BL_TRY(const bool up, edge_.is_up());
-    if (!up)
-        return std::nullopt;
-    BL_TRY(edge::Status status, edge_.status());
-    return status;
-}
-
-Result<std::optional<edge::Status>> Service::status() {
+Result<host::Status> Service::status() {
     const std::scoped_lock lock(mutex_);
-    return status_locked();
+    return host_.status();
 }
 
 Result<Service::Snapshot> Service::snapshot() {
     const std::scoped_lock lock(mutex_);
-    BL_TRY(auto status, status_locked());
-    if (status && (status->generation != verdicts_generation_ || verdicts_.empty())) {
-        BL_TRY(const edge::Edge::Live live, edge_.live());
+    BL_TRY(host::Status status, host_.status());
+    if (status.edge && (status.edge->generation != verdicts_generation_ || verdicts_.empty())) {
+        BL_TRY(const edge::Edge::Live live, edge().live());
         BL_TRY(verdicts_, edge::rule_verdicts(live.program, live.texts.size()));
         verdicts_generation_ = live.generation;
     }
-    Snapshot snapshot{.status = std::move(status), .verdicts = verdicts_, .counts = counts_};
+    Snapshot snapshot{
+        .status = std::move(status.edge), .verdicts = verdicts_, .counts = counts_, .guests = std::move(status.guests)};
     snapshot.counts.events = events_.total();
     return snapshot;
 }
 
-Result<edge::Plan> Service::plan() {
+Result<host::Plan> Service::plan() {
     const std::scoped_lock lock(mutex_);
     BL_TRY(const config::Config config, load_logged(config_.file));
-    return edge_.plan(*config.edge);
+    return host_.plan(config);
 }
 
 Result<> Service::confirm() {
     const std::scoped_lock lock(mutex_);
-    BL_CHECK(edge_.confirm());
+    BL_CHECK(host_.edge().confirm());
     pending_.reset();
     spdlog::info("confirmed");
     return {};
@@ -117,29 +128,29 @@ Result<> Service::confirm() {
 Result<> Service::set_add(const std::string &set, const std::string &entry,
                           std::optional<std::chrono::seconds> lifetime) {
     const std::scoped_lock lock(mutex_);
-    return edge_.set_add(set, entry, lifetime);
+    return host_.edge().set_add(set, entry, lifetime);
 }
 
 Result<bool> Service::set_del(const std::string &set, const std::string &entry) {
     const std::scoped_lock lock(mutex_);
-    return edge_.set_del(set, entry);
+    return host_.edge().set_del(set, entry);
 }
 
 Result<std::vector<edge::SetEntry>> Service::set_list(const std::string &set) {
     const std::scoped_lock lock(mutex_);
-    return edge_.set_list(set);
+    return host_.edge().set_list(set);
 }
 
 Result<> Service::roll_back() {
     if (ticks_++ % kStatusTicks == 0) {
-        BL_TRY(const edge::Status status, edge_.status());
+        BL_TRY(const edge::Status status, host_.edge().status());
         pending_.reset(); // the pins know best: somebody else may have confirmed
         if (status.rollback_in)
             pending_ = Pending{status.generation, steady_clock::now() + *status.rollback_in};
     }
     if (!pending_ || steady_clock::now() < pending_->until)
         return {};
-    BL_TRY(const bool done, edge_.rollback(pending_->generation));
+    BL_TRY(const bool done, host_.edge().rollback(pending_->generation));
     if (done)
         spdlog::warn("generation {} was not confirmed: rolled back", pending_->generation);
     pending_.reset();
@@ -148,12 +159,27 @@ Result<> Service::roll_back() {
 
 Result<> Service::tick() {
     const std::scoped_lock lock(mutex_);
-    BL_TRY(const bool up, edge_.is_up());
+    BL_TRY(const bool up, host_.edge().is_up());
     if (!up)
         return {};
-    BL_TRY(const std::uint64_t swept, edge_.sweep());
+    BL_TRY(const std::uint64_t swept, host_.edge().sweep());
     counts_.swept += swept;
     return roll_back();
+}
+
+Result<> Service::maintain() {
+    const std::scoped_lock lock(mutex_);
+    BL_TRY(const guest::Maintained done, host_.guests().maintain());
+    counts_.guests_gone += done.gone.size();
+    for (const std::string &name : done.gone)
+        spdlog::warn("guest {}: its device or namespace is gone; cleaned away", name);
+    if (!done.uplinks.empty())
+        spdlog::info("uplinks changed: {}", list(done.uplinks));
+    if (done.warnings != maintain_warnings_) // told when they begin, not every second
+        for (const std::string &warning : done.warnings)
+            spdlog::warn("{}", warning);
+    maintain_warnings_ = done.warnings;
+    return {};
 }
 
 } // namespace beeline::daemon

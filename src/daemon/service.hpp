@@ -12,7 +12,7 @@
 #include <vector>
 
 #include <beeline/config/config.hpp>
-#include <beeline/edge/edge.hpp>
+#include <beeline/host/host.hpp>
 #include <beeline/result.hpp>
 
 #include "daemon/event_log.hpp"
@@ -26,25 +26,26 @@ struct ServiceCounts {
     std::uint64_t swept = 0; ///< Set entries removed because their time was over.
     bool last_reload_good = true;
     std::uint64_t events = 0;
+    std::uint64_t guests_gone = 0; ///< Guests cleaned away because their device or namespace was gone.
 };
 
 /// Any thread may call anything; one call at a time is served.
 class Service {
 public:
-    Service(config::Config config, edge::Edge edge) : config_(std::move(config)), edge_(std::move(edge)) {}
+    Service(config::Config config, host::Host host) : config_(std::move(config)), host_(std::move(host)) {}
 
     /// Reads the config file and makes the host what it says. On an error, which is logged here, all stays as it was.
-    [[nodiscard]] Result<edge::UpReport> reload(std::optional<std::chrono::seconds> confirm = std::nullopt);
-    /// Nothing: no edge is up.
-    [[nodiscard]] Result<std::optional<edge::Status>> status();
-    /// The status with the verdict (BL_EDGE_*) of each rule.
+    [[nodiscard]] Result<host::UpReport> reload(std::optional<std::chrono::seconds> confirm = std::nullopt);
+    [[nodiscard]] Result<host::Status> status();
+    /// The status with the verdict (BL_EDGE_*) of each rule of the edge.
     struct Snapshot {
         std::optional<edge::Status> status;
         std::vector<std::uint32_t> verdicts;
         ServiceCounts counts;
+        std::optional<guest::Status> guests;
     };
     [[nodiscard]] Result<Snapshot> snapshot();
-    [[nodiscard]] Result<edge::Plan> plan();
+    [[nodiscard]] Result<host::Plan> plan();
     [[nodiscard]] Result<> confirm();
     [[nodiscard]] Result<> set_add(const std::string &set, const std::string &entry,
                                    std::optional<std::chrono::seconds> lifetime);
@@ -53,18 +54,19 @@ public:
 
     /// Once a second: removes set entries past their time, rolls back what nobody confirmed.
     [[nodiscard]] Result<> tick();
+    /// What guests need (Guests::maintain()): once a second, and when something changed in the network.
+    [[nodiscard]] Result<> maintain();
 
     [[nodiscard]] EventLog &events() { return events_; }
-    [[nodiscard]] const edge::Edge &edge() const { return edge_; }
+    [[nodiscard]] const edge::Edge &edge() const { return host_.edge(); }
 
 private:
-    Result<edge::UpReport> reload_locked(std::optional<std::chrono::seconds> confirm);
-    Result<std::optional<edge::Status>> status_locked();
+    Result<host::UpReport> reload_locked(std::optional<std::chrono::seconds> confirm);
     Result<> roll_back();
 
     std::mutex mutex_;
     config::Config config_;
-    edge::Edge edge_;
+    host::Host host_;
     EventLog events_;
     ServiceCounts counts_;
     std::uint32_t verdicts_generation_ = 0;
@@ -76,9 +78,10 @@ private:
     };
     std::optional<Pending> pending_;
     unsigned ticks_ = 0;
+    std::vector<std::string> maintain_warnings_; ///< Of the last maintain().
 };
 
-/// Loads a config that must have an [edge]; what there is to say about the file goes to the log. Kind::config.
+/// Loads a config that must have an edge or guests; what there is to say about the file goes to the log. Kind::config.
 [[nodiscard]] Result<config::Config> load_logged(const std::string &file);
 
 } // namespace beeline::daemon

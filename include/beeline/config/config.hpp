@@ -38,6 +38,7 @@ struct Config {
     Metrics metrics;
     LogLevel log = LogLevel::info;
     std::optional<edge::Policy> edge;   ///< There when the file has [edge].
+    bool has_guests = false;            ///< The file has [guests] or a [[guest]].
     guest::HostSettings guest_settings; ///< [guests]; its defaults without.
     std::vector<guest::Policy> guests;  ///< Each [[guest]], in their order. No two share what only one can have.
 };

@@ -12,9 +12,8 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::vector<std::string> kCommands = {"doctor", "check",  "plan",   "up",    "confirm",
-                                            "down",   "reload", "status", "top",   "explain",
-                                            "replay", "set",    "demo",   "bench", "run"};
+const std::vector<std::string> kCommands = {"doctor", "check",   "plan",   "up",  "confirm", "down", "reload", "status",
+                                            "top",    "explain", "replay", "set", "guest",   "demo", "bench",  "run"};
 
 class Help : public testing::TestWithParam<std::vector<std::string>> {};
 
@@ -32,7 +31,14 @@ TEST_P(Help, HasAnExampleAndFits80Columns) {
 }
 
 std::vector<std::vector<std::string>> all_commands() {
-    std::vector<std::vector<std::string>> all = {{}, {"set", "add"}, {"set", "del"}, {"set", "list"}};
+    std::vector<std::vector<std::string>> all = {{},
+                                                 {"set", "add"},
+                                                 {"set", "del"},
+                                                 {"set", "list"},
+                                                 {"guest", "add"},
+                                                 {"guest", "del"},
+                                                 {"guest", "list"},
+                                                 {"guest", "show"}};
     for (const std::string &command : kCommands)
         all.push_back({command});
     return all;

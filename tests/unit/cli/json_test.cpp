@@ -41,11 +41,30 @@ TEST(StatusJson, ComesBackAsItWas) {
     const Json json = to_json(std::optional(sample_status()));
     const auto back = status_from_json(Json::parse(json.dump()));
     ASSERT_TRUE(back.has_value()) << back.error().message();
-    ASSERT_TRUE(back->has_value());
-    EXPECT_EQ(to_json(*back), json);
+    ASSERT_TRUE(back->edge.has_value());
+    EXPECT_EQ(to_json(back->edge), json);
+    EXPECT_FALSE(back->guests.has_value());
     const auto nothing = status_from_json(to_json(std::optional<edge::Status>()));
     ASSERT_TRUE(nothing.has_value());
-    EXPECT_FALSE(nothing->has_value());
+    EXPECT_FALSE(nothing->edge.has_value());
+}
+
+TEST(StatusJson, OfGuestsComesBackAsItWas) {
+    const Json json = to_json(host::Status{.edge = sample_status(), .guests = sample_guests()});
+    const Json &guest = json.at("guests").at("guests").at(0);
+    EXPECT_EQ(guest.at("wiring"), "veth");
+    EXPECT_EQ(guest.at("addresses").dump(), R"(["10.88.0.2/24","fd88::2/64"])");
+    EXPECT_EQ(guest.at("publish").dump(), R"(["192.0.2.1:53:5353/udp"])");
+    EXPECT_EQ(guest.at("place").dump(), R"({"by":"container","name":"web-1"})");
+    EXPECT_EQ(guest.at("mac"), "02:00:5e:10:00:01");
+    EXPECT_EQ(json.at("guests").at("uplinks").at(0).at("address6"), nullptr);
+    const auto back = status_from_json(Json::parse(json.dump()));
+    ASSERT_TRUE(back.has_value()) << back.error().message();
+    EXPECT_EQ(to_json(*back), json);
+}
+
+TEST(StatusJson, OfAHostWithoutGuestsSaysSo) {
+    EXPECT_EQ(to_json(host::Status{}).dump(), R"({"version":1,"edge":{"up":false},"guests":{"up":false}})");
 }
 
 TEST(StatusJson, RefusesWhatIsNoStatus) {

@@ -34,10 +34,26 @@ TEST(Metrics, EscapeRuleTextsAndTellTwinsApart) {
     EXPECT_THAT(text, HasSubstr(R"(rule="tcp dport 22 -> \"pass\" \\ \n #2",verdict="")"));
 }
 
+TEST(Metrics, AreThoseOfTheGuests) {
+    const std::string text =
+        metrics_text({.status = std::nullopt, .verdicts = {}, .counts = {.guests_gone = 2}, .guests = sample_guests()});
+    EXPECT_THAT(text, HasSubstr("beeline_guest_up 1\n"));
+    EXPECT_THAT(text, HasSubstr("beeline_guest_packets_total{guest=\"web\",rule=\"in tcp dport 80 -> pass\"} 5\n"));
+    EXPECT_THAT(text, HasSubstr("beeline_guest_bytes_total{guest=\"web\",rule=\"fallback -> pass\"} 420\n"));
+    EXPECT_THAT(text, HasSubstr("beeline_guest_attached{guest=\"web\",wiring=\"veth\"} 0\n"));
+    EXPECT_THAT(text, HasSubstr("beeline_guest_guests{wiring=\"veth\"} 1\n"));
+    EXPECT_THAT(text, HasSubstr("beeline_guest_guests{wiring=\"tap\"} 0\n"));
+    EXPECT_THAT(text, HasSubstr("beeline_guest_flows 4\n"));
+    EXPECT_THAT(text, HasSubstr("beeline_guest_odd_total{reason=\"rule\"} 3\n"));
+    EXPECT_THAT(text, HasSubstr("beeline_guest_gone_total 2\n"));
+}
+
 TEST(Metrics, OfAHostWithoutAnEdge) {
     const std::string text = metrics_text({.status = std::nullopt, .verdicts = {}, .counts = {}});
     EXPECT_THAT(text, HasSubstr("beeline_edge_up 0\n"));
     EXPECT_THAT(text, testing::Not(HasSubstr("beeline_edge_packets_total")));
+    EXPECT_THAT(text, HasSubstr("beeline_guest_up 0\n"));
+    EXPECT_THAT(text, testing::Not(HasSubstr("beeline_guest_packets_total")));
 }
 
 } // namespace

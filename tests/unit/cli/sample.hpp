@@ -2,6 +2,8 @@
 #pragma once
 
 #include <beeline/edge/edge.hpp>
+#include <beeline/guest/guest.hpp>
+#include <beeline/guest/parse.hpp>
 
 namespace beeline {
 
@@ -24,6 +26,41 @@ inline edge::Status sample_status() {
     status.odd = {{"short_ip", 3}, {"many_ext", 0}};
     status.hooks = {{"eth0", "xdp native", 17, "program edge_root (id 17)", true},
                     {"eth0", "tcx ingress", 18, "program other (id 18)", false}};
+    return status;
+}
+
+/// The same for guests.
+inline guest::Status sample_guests() {
+    guest::GuestStatus web{.name = "web", .slot = 3};
+    web.attached = false;
+    web.runtime = true;
+    web.place = {.by = guest::Place::By::container, .name = "web-1"};
+    web.netns = "/run/netns/web";
+    web.wiring = guest::Wiring::veth;
+    web.why = "no netkit";
+    web.device = "eth0";
+    web.host_device = "blweb";
+    web.ifindex = 7;
+    web.mtu = 1400;
+    web.addresses = {guest::read_address("10.88.0.2/24").value(), guest::read_address("fd88::2/64").value()};
+    web.mac = kernel::Mac{2, 0, 0x5e, 0x10, 0, 1};
+    web.attributes = {{"scrub", "none"}};
+    web.ignored = {"headroom"};
+    web.masquerade = true;
+    web.publish = {guest::read_publish("192.0.2.1:53:5353/udp").value()};
+    web.rules = {{"in tcp dport 80 -> pass", 12, 5, 300}, {"fallback -> pass", 0, 7, 420}};
+    web.hooks = {{"blweb", "tcx ingress", 17, "program guest_out_stub (id 17)", true}};
+    web.flows = 4;
+    guest::Status status{.file = "/etc/beeline/beeline.toml"};
+    status.since = std::chrono::system_clock::time_point(std::chrono::seconds(1'700'000'000));
+    status.generation = 9;
+    status.masquerade_ports = {50000, 60000};
+    status.flows = 4;
+    status.flows_most = 65536;
+    status.uplinks = {{.name = "eth0", .ifindex = 2, .attached = true, .mtu = 1500}};
+    status.uplinks[0].address4 = guest::read_gateway("198.51.100.7").value();
+    status.guests = {web};
+    status.odd = {{"rule", 3}, {"ttl", 0}};
     return status;
 }
 
