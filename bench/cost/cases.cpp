@@ -51,9 +51,24 @@ Entry dropped(std::string name, std::vector<std::string> rules) {
             }};
 }
 
+/// Guests of Beeline, wired so, with these rules.
+Entry through(std::string subject, guest::Mode mode, std::vector<std::string> rules,
+              std::optional<std::uint32_t> mtu = {}) {
+    return over("guest", std::move(subject),
+                [mode, mtu, rules = std::move(rules)](lab::Lab &lab) { return guests(lab, mode, rules, mtu); });
+}
+
 std::vector<Entry> table() {
-    return {over("guest", "limit:loopback", loopback), over("guest", "stock:veth-routed", routed_veth),
-            over("guest", "stock:netkit-routed", routed_netkit), dropped("testrun-drop-1-rule", lab::one_rule()),
+    return {over("guest", "limit:loopback", loopback),
+            over("guest", "stock:veth-routed", routed_veth),
+            over("guest", "stock:netkit-routed", routed_netkit),
+            through("beeline", guest::Mode::netkit_l3, {}),
+            through("beeline:100-rules", guest::Mode::netkit_l3, hundred_rules()),
+            through("beeline:mtu-65535", guest::Mode::netkit_l3, {}, 65535),
+            through("beeline:l2", guest::Mode::netkit_l2, {}),
+            through("beeline:veth", guest::Mode::veth, {}),
+            through("beeline:veth-100-rules", guest::Mode::veth, hundred_rules()),
+            dropped("testrun-drop-1-rule", lab::one_rule()),
             dropped("testrun-drop-10-rules", lab::ten_rules())};
 }
 

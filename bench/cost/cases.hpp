@@ -3,9 +3,13 @@
 // What is measured. A new row is one entry of the table in cases.cpp.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include <beeline/guest/policy.hpp>
 
 #include "lab/figures.hpp"
 #include "lab/lab.hpp"
@@ -24,6 +28,11 @@ struct Path {
 /// Two nodes whose default routes lead through a third, by veth or by netkit (L3, no programs).
 [[nodiscard]] Result<Path> routed_veth(lab::Lab &lab);
 [[nodiscard]] Result<Path> routed_netkit(lab::Lab &lab);
+/// Two guests of Beeline, both with these rules. mtu: nothing means that Beeline chooses.
+[[nodiscard]] Result<Path> guests(lab::Lab &lab, guest::Mode mode, const std::vector<std::string> &rules,
+                                  std::optional<std::uint32_t> mtu = {});
+/// Rules that no connection of the bench meets but the last two: TCP passes in, the rest does not.
+[[nodiscard]] std::vector<std::string> hundred_rules();
 
 /// The rows whose "CASE SUBJECT" contains any of the words; all without words. A word that is in none is an error that
 /// names the rows there are.

@@ -73,18 +73,21 @@ static __always_inline int bl_new_macs(struct __sk_buff *skb, const struct bl_gu
 	return bpf_skb_store_bytes(skb, 0, g->mac, 6, 0) || bpf_skb_store_bytes(skb, 6, g->host_mac, 6, 0);
 }
 
-static __always_inline int bl_into_guest(struct __sk_buff *skb, __u32 slot, int at)
+static __always_inline int bl_into(struct __sk_buff *skb, const struct bl_guest *g, __u32 slot, int at)
 {
-	struct bl_guest *g = bl_guest_of(slot);
-
-	if (!g)
-		return bl_dropped_by(BL_GUEST_R_NO_GUEST);
 	if (at == BL_AT_TC_INGRESS && g->kind != BL_GUEST_TAP)
 		return bpf_redirect_peer(g->ifindex, 0);
 	if (g->kind != BL_GUEST_NETKIT_L3 && bl_new_macs(skb, g))
 		return bl_dropped_by(BL_GUEST_R_REWRITE);
 	skb->mark = BL_GUEST_MARK | slot;
 	return bpf_redirect(g->ifindex, 0);
+}
+
+static __always_inline int bl_into_guest(struct __sk_buff *skb, __u32 slot, int at)
+{
+	struct bl_guest *g = bl_guest_of(slot);
+
+	return g ? bl_into(skb, g, slot, at) : bl_dropped_by(BL_GUEST_R_NO_GUEST);
 }
 
 /* Type and code of ICMP errors in IPv4 (RFC 792, RFC 1191) and IPv6 (RFC 4443). */

@@ -19,25 +19,61 @@ static __always_inline int bl_leave(struct __sk_buff *skb, int verdict)
 	return bl_dropped_by(BL_GUEST_R_NO_PROGRAM);
 }
 
-/* From one guest to another where neither has rules: nothing is to be remembered. The target's slot, or BL_GUEST_NONE. */
-static __always_inline __u32 bl_open_to(struct __sk_buff *skb, const struct bl_guest *g, const struct bl_tuple *t)
+/* The guest that the packet is addressed to, if it is open and among the near ones; *slot is its number then. */
+static __always_inline struct bl_guest *bl_near(__u16 last, __u32 *slot)
 {
-	__u32 target = bl_slot_at(t->dst, t->family);
-	struct bl_guest *to = bl_guest_of(target);
+	__u32 index = last, *known = bpf_map_lookup_elem(&guest_near, &index);
+	struct bl_guest *to;
 
-	if (!to || to == g || !(to->flags & BL_GUEST_OPEN) || skb->len > to->mtu + sizeof(struct ethhdr))
-		return BL_GUEST_NONE;
+	if (!known || !*known)
+		return NULL;
+	*slot = *known - 1;
+	to = bl_guest_of(*slot);
+	return to && to->flags & BL_GUEST_OPEN ? to : NULL;
+}
+
+/*
+ * From one guest to another where neither has rules: nothing is to be judged or remembered, so that only addresses are
+ * looked at. The target, or NULL: it goes the way of all others.
+ */
+static __always_inline struct bl_guest *bl_open_to(struct __sk_buff *skb, const struct bl_guest *g, __u32 *slot)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	struct ipv6hdr *six = data + sizeof(struct ethhdr);
+	struct iphdr *four = data + sizeof(struct ethhdr);
+	struct bl_guest *to;
+
+	if ((void *)(four + 1) > end)
+		return NULL;
+	if (*(__be16 *)(data + 12) == bpf_htons(ETH_P_IP)) {
+		if (four->version != 4 || four->saddr != g->addr4)
+			return NULL;
+		to = bl_near(four->daddr >> 16, slot);
+		if (!to || to->addr4 != four->daddr)
+			return NULL;
+	} else if (*(__be16 *)(data + 12) == bpf_htons(ETH_P_IPV6)) {
+		if ((void *)(six + 1) > end || six->version != 6 ||
+		    !bl_same_address(six->saddr.in6_u.u6_addr32, g->addr6))
+			return NULL;
+		to = bl_near(six->daddr.in6_u.u6_addr32[3] >> 16, slot);
+		if (!to || !bl_same_address(six->daddr.in6_u.u6_addr32, to->addr6))
+			return NULL;
+	} else {
+		return NULL;
+	}
+	if (to == g || skb->vlan_present || skb->len > to->mtu + sizeof(struct ethhdr))
+		return NULL;
 	bl_hit(g->out_counter, skb->len);
 	bl_hit(to->in_counter, skb->len);
-	return target;
+	return to;
 }
 
 SEC("tc")
 int guest_out(struct __sk_buff *skb)
 {
-	struct bl_guest_settings *settings = bl_settings();
-	__u32 slot = skb->cb[0], target;
-	struct bl_guest *g = bl_guest_of(slot);
+	struct bl_guest_settings *settings;
+	__u32 slot = skb->cb[0], target = BL_GUEST_NONE;
+	struct bl_guest *g = bl_guest_of(slot), *to;
 	struct bl_plain plain = {};
 	struct bl_tuple t;
 	struct bl_flow *f;
@@ -46,17 +82,19 @@ int guest_out(struct __sk_buff *skb)
 
 	if (skb->cb[1] == BL_GUEST_TRACE)
 		return bl_explained(skb, guest_out_rest(skb));
-	if (!g || !settings)
+	if (!g)
 		return bl_dropped_by(BL_GUEST_R_NO_GUEST);
-	if (!bl_plain_tuple(skb, &t, &plain, BL_FROM_GUEST) ||
-	    !bl_has_address(g, t.src, t.family))
-		return bl_leave(skb, guest_out_rest(skb));
 	at = g->kind <= BL_GUEST_NETKIT_L2 ? BL_AT_NETKIT : BL_AT_TC_INGRESS;
 	if (g->flags & BL_GUEST_OPEN) {
-		target = bl_open_to(skb, g, &t);
-		if (target != BL_GUEST_NONE)
-			return bl_into_guest(skb, target, at);
+		to = bl_open_to(skb, g, &target);
+		if (to)
+			return bl_into(skb, to, target, at);
 	}
+	settings = bl_settings();
+	if (!settings)
+		return bl_dropped_by(BL_GUEST_R_NO_GUEST);
+	if (!bl_plain_tuple(skb, &t, &plain, BL_FROM_GUEST) || !bl_has_address(g, t.src, t.family))
+		return bl_leave(skb, guest_out_rest(skb));
 	if (BL_TCP_TURNS(plain.flags))
 		return bl_leave(skb, guest_out_rest(skb));
 	f = bpf_map_lookup_elem(&guest_flows, &t);
@@ -83,10 +121,6 @@ int guest_in(struct __sk_buff *skb)
 		return bl_explained(skb, guest_in_rest(skb));
 	if (!g || !settings)
 		return bl_dropped_by(BL_GUEST_R_NO_GUEST);
-	if (skb->mark == (BL_GUEST_MARK | slot)) {
-		skb->mark = 0;
-		return BL_TC_NEXT;
-	}
 	if (!bl_plain_tuple(skb, &t, &plain, BL_FROM_ELSEWHERE) || !bl_has_address(g, t.dst, t.family))
 		return guest_in_rest(skb);
 	if (g->flags & BL_GUEST_OPEN) {
@@ -181,5 +215,9 @@ int guest_out_stub(struct __sk_buff *skb)
 SEC("tc")
 int guest_in_stub(struct __sk_buff *skb)
 {
+	if (skb->mark == (BL_GUEST_MARK | guest_slot)) { /* judged where it came from */
+		skb->mark = 0;
+		return BL_TC_NEXT;
+	}
 	return bl_enter(skb, BL_GUEST_PROG_IN);
 }

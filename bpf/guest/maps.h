@@ -33,6 +33,17 @@ struct {
 	__type(value, __u32);
 } guest_addresses SEC(".maps");
 
+/*
+ * The same without hashing: slot + 1 by the last two bytes of an address, IPv4 or IPv6. Several guests may share these; the
+ * first one has the place, and who reads it compares the whole address.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, __u32);
+} guest_near SEC(".maps");
+
 struct bl_guest_table {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

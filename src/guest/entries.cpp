@@ -88,6 +88,28 @@ Result<> erase_ports(PortMap &map, std::uint32_t slot, const Ports &keep) {
     return {};
 }
 
+/// Index of an address in guest_near: its last two bytes.
+std::uint32_t near_index(const std::uint8_t *address, std::size_t size) {
+    return static_cast<std::uint32_t>(address[size - 2]) | static_cast<std::uint32_t>(address[size - 1]) << 8;
+}
+
+/// The place is for whoever came first; who has none is found by guest_addresses.
+Result<> list_near(NearMap &map, std::uint32_t index, std::uint32_t slot) {
+    BL_TRY(const auto known, map.lookup(index));
+    return known.value_or(0) == 0 ? map.update(index, slot + 1) : Result<>();
+}
+
+Result<> unlist_near(NearMap &map, const bl_guest &guest, std::uint32_t slot) {
+    const auto *four = reinterpret_cast<const std::uint8_t *>(&guest.addr4);
+    const auto *six = reinterpret_cast<const std::uint8_t *>(guest.addr6);
+    for (const std::uint32_t index : {near_index(four, sizeof guest.addr4), near_index(six, sizeof guest.addr6)}) {
+        BL_TRY(const auto known, map.lookup(index));
+        if (known == slot + 1)
+            BL_CHECK(map.update(index, 0));
+    }
+    return {};
+}
+
 } // namespace
 
 Result<> list_guest(const Objects &objects, const Record &record, bool up) {
@@ -97,6 +119,7 @@ Result<> list_guest(const Objects &objects, const Record &record, bool up) {
 
 Result<> list_addresses(const Objects &objects, const Record &record) {
     BL_TRY(auto map, objects.map<AddressMap>("guest_addresses"));
+    BL_TRY(auto near, objects.map<NearMap>("guest_near"));
     for (const auto &own : {record.asked.address4, record.asked.address6}) {
         if (!own)
             continue;
@@ -104,6 +127,7 @@ Result<> list_addresses(const Objects &objects, const Record &record) {
         std::memcpy(key.address, own->address.bytes.data(), own->address.size());
         key.family = own->address.v6 ? 6 : 4;
         BL_CHECK(map.update(key, record.slot));
+        BL_CHECK(list_near(near, near_index(own->address.bytes.data(), own->address.size()), record.slot));
     }
     return {};
 }
@@ -130,6 +154,9 @@ Result<> unlist(const Objects &objects, std::uint32_t slot) {
         off.flags = 0;
         BL_CHECK(list.update(slot, off));
     }
+    BL_TRY(auto near, objects.map<NearMap>("guest_near"));
+    if (guest)
+        BL_CHECK(unlist_near(near, *guest, slot));
     BL_TRY(auto ports, objects.map<PortMap>("guest_ports"));
     BL_CHECK(erase_ports(ports, slot, {}));
     BL_TRY(auto addresses, objects.map<AddressMap>("guest_addresses"));

@@ -16,10 +16,10 @@ namespace {
 
 using kernel::UniqueFd;
 
-constexpr std::array kMaps = {"guest_settings",  "guest_list",    "guest_addresses", "guest_tables",
-                              "guest_sets4",     "guest_sets6",   "guest_members",   "guest_flows",
-                              "guest_fragments", "guest_uplinks", "guest_ports",     "guest_progs",
-                              "guest_hits",      "guest_reasons", "guest_events",    "guest_work"};
+constexpr std::array kMaps = {"guest_settings", "guest_list",  "guest_near",    "guest_addresses", "guest_tables",
+                              "guest_sets4",    "guest_sets6", "guest_members", "guest_flows",     "guest_fragments",
+                              "guest_uplinks",  "guest_ports", "guest_progs",   "guest_hits",      "guest_reasons",
+                              "guest_events",   "guest_work"};
 /// In the order of BL_GUEST_PROG_*; those of the wire are in no slot.
 constexpr std::array kPrograms = {"guest_out", "guest_in", "guest_answer", "guest_wire", "guest_wire_explain"};
 constexpr std::array kStubs = {"guest_out_stub", "guest_in_stub"};

@@ -18,6 +18,7 @@ namespace beeline::guest {
 
 using GuestList = kernel::Map<std::uint32_t, bl_guest>;
 using AddressMap = kernel::Map<bl_guest_address, std::uint32_t>;
+using NearMap = kernel::Map<std::uint32_t, std::uint32_t>;
 using PortMap = kernel::Map<bl_port_key, bl_port>;
 using UplinkMap = kernel::Map<std::uint32_t, bl_uplink>;
 using FlowMap = kernel::Map<bl_tuple, bl_flow>;

@@ -86,15 +86,15 @@ TEST_F(GuestKinds, are_entered_as_their_devices_need_it) {
 }
 
 TEST_F(GuestKinds, take_what_was_judged_for_them_and_no_others) {
-    rules(kWeb, {"in -> drop"});
     const Bytes frame = (Eth{} / Ip4{.src = kMail4, .dst = kWeb4} / Udp{}).bytes();
     __sk_buff skb{};
-    skb.mark = BL_GUEST_MARK | kWeb;
-    const Ran ran = in(kWeb, frame, skb);
+    skb.mark = BL_GUEST_MARK | BL_GUEST_NONE; // the slot of a stub that was given none
+    const Ran ran = run(programs()->progs.guest_in_stub, frame, skb);
     EXPECT_EQ(ran.verdict, kNext);
     EXPECT_EQ(ran.skb.mark, 0u) << "the guest does not see it";
     skb.mark = BL_GUEST_MARK | kMail;
-    EXPECT_EQ(in(kWeb, frame, skb).verdict, kDrop);
+    EXPECT_EQ(run(programs()->progs.guest_in_stub, frame, skb).verdict, kDrop);
+    EXPECT_EQ(counted(), (Counted{{"no_guest", 1}}));
 }
 
 } // namespace

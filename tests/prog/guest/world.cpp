@@ -164,12 +164,15 @@ void World::add_guest(std::uint32_t slot, const char *device, std::uint32_t kind
     }
     set_guest(slot, guest);
     auto addresses = map<bl_guest_address, std::uint32_t>(programs()->maps.guest_addresses);
+    auto near = map<std::uint32_t, std::uint32_t>(programs()->maps.guest_near);
     for (const char *text : {four, six}) {
         if (text == nullptr)
             continue;
         bl_guest_address key{.address = {}, .family = std::strchr(text, ':') != nullptr ? 6u : 4u};
         set_words(key.address, text);
         ASSERT_OK(addresses.update(key, slot));
+        const std::uint32_t last = key.address[key.family == 6 ? 3 : 0] >> 16; // its last two bytes, as they stand
+        ASSERT_OK(near.update(last, slot + 1));
     }
     rules(slot, {});
 }
