@@ -7,6 +7,8 @@ install(TARGETS beeline_abi ${libraries} EXPORT beelineTargets ARCHIVE DESTINATI
 if(TARGET beeline)
   install(TARGETS beeline RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
+# Where Debian's runtimes look for CNI plugins, with the prefix /usr.
+install(TARGETS beeline-cni RUNTIME DESTINATION lib/cni)
 
 install(DIRECTORY include/beeline abi/beeline DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")

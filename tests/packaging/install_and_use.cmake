@@ -13,7 +13,7 @@ endfunction()
 
 run(${CMAKE_COMMAND} --install ${TREE} --prefix ${prefix})
 foreach(file include/beeline/result.hpp include/beeline/base.h share/man/man8/beeline.8 lib/systemd/system/beeline.service
-    share/bash-completion/completions/beeline)
+    share/bash-completion/completions/beeline lib/cni/beeline-cni)
   if(NOT EXISTS ${prefix}/${file})
     message(FATAL_ERROR "cmake --install did not install ${file}")
   endif()
