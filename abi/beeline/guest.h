@@ -20,7 +20,7 @@
 #define BL_GUEST_MAX_ROWS 4096     /* entries of one direction of one guest */
 #define BL_GUEST_MAX_RULES 1024    /* rules of one guest, the fallback included */
 #define BL_GUEST_MAX_COUNTERS 65536 /* counter slots of all guests; 0 is nobody's */
-#define BL_GUEST_MAX_SETS 1024     /* sets of all guests */
+#define BL_GUEST_MAX_SETS 255      /* sets of all guests: a row names one by a byte, BL_SET_NONE is none */
 #define BL_GUEST_MAX_UPLINKS 64
 #define BL_GUEST_MAX_PORTS 4096    /* published ports */
 #define BL_GUEST_MAX_FRAGMENTS 4096 /* datagrams whose later fragments are still to come */
