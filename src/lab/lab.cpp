@@ -64,11 +64,18 @@ Result<> skip_numbers(kernel::RtNetlink &links, std::size_t nodes) {
     return {};
 }
 
+/// The device carries, and its addresses take packets.
 Result<> wait_until_running(const End &end) {
+    constexpr std::chrono::seconds kLongest(3);
     return end.node->within([&]() -> Result<> {
         BL_TRY(auto links, kernel::RtNetlink::open());
         BL_TRY(const auto device, links.device(end.device));
-        BL_TRY(const bool running, links.wait_until_running(device.ifindex, std::chrono::seconds(3)));
+        BL_TRY(bool running, links.wait_until_running(device.ifindex, kLongest));
+        for (const std::string &text : end.addresses) {
+            BL_TRY(const auto prefix, kernel::IpPrefix::parse(text));
+            BL_TRY(const bool local, links.wait_until_local(prefix.address, kLongest));
+            running = running && local;
+        }
         return running ? Result<>{} : fail(Kind::host, ETIMEDOUT, "wait until " + end.device + " is running");
     });
 }
