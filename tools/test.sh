@@ -51,24 +51,53 @@ suite() {
     count "$name" "$report" "$start"
 }
 
-# guest_suite NAME: the tests of label guest, all in one boot of the VM, one after the other. They count as skipped where
-# there can be no VM. That kernel is known to have netkit: a test that cannot find it there has failed. What is wired by
-# veth has been tested on the host.
-guest_suite() {
-    local name=$1 tree=$root/build/release start=$SECONDS report=$root/build/release/junit-guest.xml status=0 total
-    local guest=(ctest --test-dir "$tree" --output-on-failure --no-tests=error -L '^guest$' -E veth)
-    echo "==== $name"
-    as_root rm -f "$report"
-    # shellcheck disable=SC2016 # for the guest's shell
-    vm_boot -t 1800 -o "$report" env BEELINE_MUST_HAVE="netkit devices;netkit scrub settings" bash -c \
-        '"$@" --output-junit /run/junit.xml; cat /run/junit.xml >/dev/virtio-ports/out' bash "${guest[@]}" || status=$?
-    if [ $status -eq 77 ]; then # why was said
-        total=$("${guest[@]}" -N | sed -n 's/^Total Tests: //p')
+# What runs in the VM: the tests of label guest, all in one boot, one after the other, and the costs. It takes one CPU, so
+# it goes on beside other steps; end_vm waits for it. Where there can be no VM the tests count as skipped. That kernel is
+# known to have netkit: a test that cannot find it there has failed. What is wired by veth has been tested on the host.
+vm_tests=(ctest --test-dir "$root/build/release" --output-on-failure --no-tests=error -L '^guest$' -E veth)
+vm_report=$root/build/release/junit-guest.xml vm_log=$root/build/release/vm-tests vm_pid='' vm_start=0
+
+begin_vm() {
+    as_root rm -f "$vm_report"
+    vm_start=$SECONDS
+    echo 125 "$SECONDS" >"$vm_log.tests.status" # of a part that dies without a word
+    echo 125 >"$vm_log.costs.status"
+    : >"$vm_log.tests"
+    : >"$vm_log.costs"
+    (
+        status=0
+        # shellcheck disable=SC2016 # for the guest's shell
+        vm_boot -t 1800 -o "$vm_report" env BEELINE_MUST_HAVE="netkit devices;netkit scrub settings" bash -c \
+            '"$@" --output-junit /run/junit.xml; cat /run/junit.xml >/dev/virtio-ports/out' bash "${vm_tests[@]}" \
+            >"$vm_log.tests" 2>&1 || status=$?
+        echo $status $SECONDS >"$vm_log.tests.status"
+        status=0
+        vm_bench --check >"$vm_log.costs" 2>&1 || status=$?
+        echo $status >"$vm_log.costs.status"
+    ) &
+    vm_pid=$!
+}
+
+# told FILE STATUS: what a step in the background printed, and how it ended.
+told() {
+    cat "$1"
+    return "$2"
+}
+
+end_vm() {
+    local status ended total
+    wait "$vm_pid" || true # each part has left its status
+    read -r status ended <"$vm_log.tests.status"
+    echo "==== tests in the VM"
+    cat "$vm_log.tests"
+    if [ "$status" -eq 77 ]; then # why was said
+        total=$("${vm_tests[@]}" -N | sed -n 's/^Total Tests: //p')
         skipped=$((skipped + total))
-        lines+=("$(printf '%-28s skipped: %d tests, for this host has no VM' "$name" "$total")")
-        return
+        lines+=("$(printf '%-28s skipped: %d tests, for this host has no VM' "tests in the VM" "$total")")
+    else
+        count "tests in the VM" "$vm_report" $((SECONDS - ended + vm_start))
     fi
-    count "$name" "$report" "$start"
+    step "costs in the VM" told "$vm_log.costs" "$(cat "$vm_log.costs.status")"
 }
 
 summary() {
@@ -94,12 +123,12 @@ test_command() {
     step "build release" build release -DBEELINE_TESTS=ON -DBEELINE_WERROR=ON
     if [ "$failed" -eq "$before" ]; then
         suite "tests" release -LE '^(bench|vm)$'
-        guest_suite "tests in the VM"
-        step "costs in the VM" vm_bench --check
+        begin_vm
     fi
     before=$failed
     step "build sanitized" build fuzz -DBEELINE_TESTS=ON -- tests_unit tests_fuzz
     [ "$failed" -ne "$before" ] || suite "sanitized unit and fuzz" fuzz -L 'unit|fuzz'
     step "check tidy" "$root/tools/check" tidy
+    [ -z "$vm_pid" ] || end_vm
     summary
 }
