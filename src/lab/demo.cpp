@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <beeline/kernel/rtnetlink.hpp>
 #include <beeline/lab/commands.hpp>
 
 #include "lab/demo.hpp"
@@ -16,23 +15,12 @@ namespace {
 
 constexpr const char *kName = "demo";
 
-/// What of the host itself a demo could have changed by mistake.
-Result<std::vector<std::string>> devices_of_host() {
-    BL_TRY(auto links, kernel::RtNetlink::open());
-    BL_TRY(const auto devices, links.devices());
-    std::vector<std::string> names;
-    for (const kernel::Device &device : devices)
-        names.push_back(
-            fmt::format("{} {} {}", device.ifindex, device.name, device.xdp.native_id + device.xdp.generic_id));
-    std::ranges::sort(names);
-    return names;
-}
-
 Result<> play(Stage &stage) {
     BL_CHECK(demo_filter(stage));
     BL_CHECK(demo_rewrite(stage));
     BL_CHECK(demo_redirect(stage));
-    return demo_explain(stage);
+    BL_CHECK(demo_explain(stage));
+    return demo_guest(stage);
 }
 
 /// The last scene: the lab is gone, and so is everything that Beeline had put into the kernel.
@@ -46,7 +34,7 @@ Result<> leave_nothing(Stage &stage, const std::vector<std::string> &devices_bef
     report.check(left.empty(),
                  fmt::format("all {} BPF programs, maps and links that were pinned are gone", stage.objects.count()),
                  fmt::format("{}", fmt::join(left, ", ")));
-    BL_TRY(const auto devices_after, devices_of_host());
+    BL_TRY(const auto devices_after, devices_here());
     report.check(std::ranges::includes(devices_after, devices_before),
                  "the host's own devices and their XDP programs are as before");
     return {};
@@ -55,7 +43,7 @@ Result<> leave_nothing(Stage &stage, const std::vector<std::string> &devices_bef
 } // namespace
 
 Result<DemoOutcome> run_demo(const DemoOptions &options) {
-    BL_TRY(const auto devices_before, devices_of_host());
+    BL_TRY(const auto devices_before, devices_here());
     BL_TRY(Lab lab, Lab::create(kName));
     Report report(options.out, use_colour(options.out, options.colour));
     ObjectsSeen objects;

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "lab/echo.hpp"
 #include "lab/figures.hpp"
@@ -33,6 +34,11 @@ struct Stage {
 [[nodiscard]] Result<> demo_rewrite(Stage &stage);
 [[nodiscard]] Result<> demo_redirect(Stage &stage);
 [[nodiscard]] Result<> demo_explain(Stage &stage);
+[[nodiscard]] Result<> demo_guest(Stage &stage);
+
+/// The devices of the calling thread's namespace and their XDP programs, sorted: what a scene could have changed by
+/// mistake.
+[[nodiscard]] Result<std::vector<std::string>> devices_here();
 
 /// "1.31x": how many times less; empty when one of them was not measured.
 [[nodiscard]] std::string times(const Spread &stock, const Spread &beeline);

@@ -32,10 +32,10 @@ Result<std::vector<std::string>> rules_of(const Node &left, const Node &router, 
 
 } // namespace
 
-Result<RouterPath> build_router_path(Stage &stage) {
-    BL_TRY(const Node *left, stage.lab.add("left"));
-    BL_TRY(const Node *router, stage.lab.add("router"));
-    BL_TRY(const Node *right, stage.lab.add("right"));
+Result<RouterPath> build_router_path(Stage &stage, const std::string &prefix) {
+    BL_TRY(const Node *left, stage.lab.add(prefix + "left"));
+    BL_TRY(const Node *router, stage.lab.add(prefix + "router"));
+    BL_TRY(const Node *right, stage.lab.add(prefix + "right"));
     BL_CHECK(router->set_sysctl("ipv4/ip_forward", "1"));
     BL_CHECK(router->set_sysctl("ipv6/conf/all/forwarding", "1"));
     BL_CHECK(stage.lab.cable({.node = left, .device = "va", .addresses = {"10.9.1.1/24", "fd09:1::1/64"}},

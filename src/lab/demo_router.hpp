@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// left(va) - (vb)router(vc) - right(vd): three hosts, two networks, of the redirect scene.
+// left(va) - (vb)router(vc) - right(vd): three hosts, two networks, of the redirect and guest scenes.
 #pragma once
 
 #include <string>
@@ -18,7 +18,8 @@ struct RouterPath {
     std::vector<std::string> rules; ///< What the router does, as rules for vb and vc.
 };
 
-[[nodiscard]] Result<RouterPath> build_router_path(Stage &stage);
+/// prefix: of the nodes' names, another one for each path of a lab.
+[[nodiscard]] Result<RouterPath> build_router_path(Stage &stage, const std::string &prefix = {});
 
 /// What forwarding one packet costs, on both ways.
 [[nodiscard]] Result<> demo_forward(Stage &stage, const RouterPath &path);
