@@ -7,6 +7,7 @@
 #define BEELINE_GUEST_BEGIN_H
 
 #include "guest/error.h"
+#include "guest/neighbour.h"
 #include "guest/publish.h"
 
 #define BL_TC_REDIRECT 7
@@ -45,15 +46,6 @@ static __always_inline int bl_explained(struct __sk_buff *skb, int verdict)
 	skb->cb[3] = w->flow.ifindex;
 	skb->cb[4] = w->in_rule;
 	return verdict == BL_TC_DROP || w->flow.way == BL_WAY_STACK ? verdict : BL_TC_REDIRECT;
-}
-
-static __always_inline void bl_no_flow_yet(struct bl_work *w)
-{
-	__builtin_memset(&w->flow, 0, sizeof w->flow);
-	__builtin_memset(&w->back, 0, sizeof w->back);
-	w->flow.begun_by = w->flow.begun_to = BL_GUEST_NONE;
-	w->begin = w->tuple;
-	w->flow.on = w->tuple;
 }
 
 /* An error about no flow is a flow of its own, for rules that name its type. */
@@ -193,20 +185,6 @@ static __always_inline int bl_route_again(struct __sk_buff *skb, struct bl_work 
 	return BL_ROUTE_SAME;
 }
 
-/* Between neighbours, in the guests' devices that have any. */
-static __always_inline int bl_neighbour_out(struct __sk_buff *skb, struct bl_work *w, const struct bl_guest *g)
-{
-	__u32 sender, type = w->packet.facts >> BL_FACT_ICMP_TYPE_SHIFT & 0xff;
-
-	if (g->kind == BL_GUEST_NETKIT_L3)
-		return bl_dropped(w, BL_GUEST_R_NOT_IP);
-	if (w->packet.facts & BL_FACT_V6) /* the host takes no routes from guests */
-		return type == 134 || type == 137 ? bl_dropped(w, BL_GUEST_R_NOT_IP) : BL_TC_NEXT;
-	if (bpf_skb_load_bytes(skb, sizeof(struct ethhdr) + 14, &sender, 4) || (sender && sender != g->addr4))
-		return bl_dropped(w, BL_GUEST_R_SPOOFED);
-	return BL_TC_NEXT;
-}
-
 __noinline int guest_out_rest(struct __sk_buff *skb)
 {
 	struct bl_work *w = bl_work_of(skb);
@@ -307,7 +285,7 @@ __noinline int guest_in_rest(struct __sk_buff *skb)
 		return bl_dropped(w, BL_GUEST_R_NO_GUEST);
 	read = guest_read(skb, w, BL_FROM_ELSEWHERE);
 	if (read == BL_READ_NEIGHBOUR)
-		return g->kind == BL_GUEST_NETKIT_L3 ? bl_dropped(w, BL_GUEST_R_NOT_IP) : BL_TC_NEXT;
+		return bl_neighbour_in(w, g);
 	if (read == BL_READ_OTHER)
 		return bl_dropped(w, BL_GUEST_R_NOT_IP);
 	if (read == BL_READ_BROKEN)
@@ -320,7 +298,8 @@ __noinline int guest_in_rest(struct __sk_buff *skb)
 			return verdict;
 		w->begin = w->inner;
 		w->begin.from = BL_FROM_GUEST;
-		if (!(g->flags & BL_GUEST_CARRIES_MARK) && bl_was_judged(w))
+		if (!(g->flags & BL_GUEST_CARRIES_MARK) && bl_same_address(w->inner.src, w->tuple.dst) &&
+		    bl_was_judged(w))
 			return BL_TC_NEXT;
 		bl_as_icmp(w);
 	}

@@ -113,6 +113,10 @@ __noinline int guest_related(struct __sk_buff *skb, struct bl_work *w, __u32 at_
 	at = icmp + 8;
 	if (!bl_read_inner(skb, w, at, &w->inner))
 		return BL_TC_ANSWER;
+	/* It goes to whom its packet came from. Guests are no routers: such a packet was sent to them. */
+	if (!bl_same_address(w->inner.src, w->tuple.dst) ||
+	    (w->tuple.from == BL_FROM_GUEST && !bl_same_address(w->inner.dst, w->tuple.src)))
+		return BL_TC_ANSWER;
 	bl_turn(&w->begin, &w->inner, w->tuple.from);
 	f = bpf_map_lookup_elem(&guest_flows, &w->begin);
 	/* A flow that the rules of today were not asked about: they are with its next packet. */

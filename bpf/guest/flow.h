@@ -139,6 +139,15 @@ static __always_inline int bl_judge(struct __sk_buff *skb, struct bl_work *w, st
 	return 0;
 }
 
+static __always_inline void bl_no_flow_yet(struct bl_work *w)
+{
+	__builtin_memset(&w->flow, 0, sizeof w->flow);
+	__builtin_memset(&w->back, 0, sizeof w->back);
+	w->flow.begun_by = w->flow.begun_to = BL_GUEST_NONE;
+	w->begin = w->tuple;
+	w->flow.on = w->tuple;
+}
+
 /* Both entries of the flow whose one direction is key -> w->flow go. */
 static __always_inline void bl_forget(struct bl_work *w, const struct bl_tuple *key)
 {
