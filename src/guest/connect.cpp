@@ -11,7 +11,6 @@ namespace {
 
 using kernel::IpAddress;
 using kernel::IpPrefix;
-using kernel::Route;
 using kernel::RtNetlink;
 
 /// What the guest's default routes name where nobody answers for anybody: link-local, so that it collides with nothing

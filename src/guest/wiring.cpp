@@ -45,7 +45,9 @@ std::string text(kernel::NetkitScrub scrub) {
 }
 
 void read_back(const kernel::NetkitPair &pair, const kernel::NetkitInfo &info, Wired &wired) {
-    const auto tell = [&wired](const char *name, std::string value) { wired.attributes.emplace_back(name, value); };
+    const auto tell = [&wired](const char *name, const std::string &value) {
+        wired.attributes.emplace_back(name, value);
+    };
     if (info.scrub)
         tell("scrub", text(*info.scrub));
     if (info.peer_scrub)
