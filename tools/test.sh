@@ -54,8 +54,8 @@ suite() {
 # What runs in the VM: the tests of label guest, all in one boot, one after the other, and the costs. It takes one CPU, so
 # it goes on beside other steps; end_vm waits for it. Where there can be no VM the tests count as skipped. That kernel is
 # known to have netkit: a test that cannot find it there has failed. What is wired by veth, and what does not depend on the
-# wiring, has been tested on the host; the longest ones run in L3 only, as all is six times slower there.
-vm_elsewhere='veth|GuestListener|(is_killed|first_up_that_fails).*netkit_l2'
+# wiring, has been tested on the host, for all is six times slower there; so life and trouble are those of L3 only.
+vm_elsewhere='veth|GuestListener|is_killed|first_up_that_fails|Guest(Life|Trouble).*netkit_l2'
 vm_tests=(ctest --test-dir "$root/build/release" --output-on-failure --no-tests=error -L '^guest$' -E "$vm_elsewhere")
 vm_report=$root/build/release/junit-guest.xml vm_log=$root/build/release/vm-tests vm_pid='' vm_start=0
 
