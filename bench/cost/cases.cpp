@@ -10,6 +10,7 @@
 
 #include "cost/conversation.hpp"
 #include "cost/edge.hpp"
+#include "lab/guest_programs.hpp"
 #include "lab/receivers.hpp"
 
 namespace beeline::cost {
@@ -31,12 +32,12 @@ struct Entry {
 Entry over(std::string part, std::string subject, std::function<Result<Path>(lab::Lab &)> make) {
     return {.part = std::move(part),
             .subject = std::move(subject),
-            .cases = {"rr-64B", "stream-KiB"},
+            .cases = {"rr-64B", "stream-KiB", "connection"},
             .measure = [make = std::move(make)]() -> Result<std::vector<std::vector<double>>> {
                 BL_TRY(lab::Lab lab, lab::Lab::create("cost"));
                 BL_TRY(const Path path, make(lab));
                 BL_TRY(Costs costs, converse(path, kRuns));
-                return std::vector{std::move(costs.transaction), std::move(costs.kib)};
+                return std::vector{std::move(costs.transaction), std::move(costs.kib), std::move(costs.connection)};
             }};
 }
 
@@ -48,6 +49,25 @@ Entry dropped(std::string name, std::vector<std::string> rules) {
             .measure = [rules = std::move(rules)]() -> Result<std::vector<std::vector<double>>> {
                 BL_TRY(auto costs, drop(rules, kRuns));
                 return std::vector<std::vector<double>>{std::move(costs)};
+            }};
+}
+
+/// The guests' programs alone.
+Entry programs(std::string subject, unsigned rules) {
+    std::vector<std::string> names;
+    for (const std::string &name : lab::GuestLab::names())
+        names.push_back("testrun-" + name);
+    return {.part = "guest",
+            .subject = std::move(subject),
+            .cases = std::move(names),
+            .measure = [rules]() -> Result<std::vector<std::vector<double>>> {
+                BL_TRY(lab::Lab lab, lab::Lab::create("cost"));
+                BL_TRY(const auto guests, lab::GuestLab::create(lab, rules));
+                BL_TRY(lab::GuestCosts costs, guests->measure(kRuns));
+                std::vector<std::vector<double>> figures;
+                for (lab::ProgramCost &program : costs.programs)
+                    figures.push_back(std::move(program.runs));
+                return figures;
             }};
 }
 
@@ -68,6 +88,8 @@ std::vector<Entry> table() {
             through("beeline:l2", guest::Mode::netkit_l2, {}),
             through("beeline:veth", guest::Mode::veth, {}),
             through("beeline:veth-100-rules", guest::Mode::veth, hundred_rules()),
+            programs("beeline", 1),
+            programs("beeline:100-rules", 100),
             dropped("testrun-drop-1-rule", lab::one_rule()),
             dropped("testrun-drop-10-rules", lab::ten_rules())};
 }

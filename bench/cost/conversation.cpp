@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cost/conversation.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <thread>
+#include <utility>
 
 #include <sys/socket.h>
 
@@ -22,6 +24,7 @@ constexpr std::uint16_t kPort = 7777;
 constexpr std::chrono::seconds kPatience(20); // of the guest's time
 constexpr unsigned kWarmUp = 200;             // fills caches of routes, neighbours and slabs
 constexpr unsigned kTransactions = 1000;      // of one run
+constexpr unsigned kConnections = 200;        // of one run
 constexpr std::size_t kChunk = 64 * 1024;
 constexpr unsigned kChunks = 64; // 4 MiB
 
@@ -96,6 +99,42 @@ Result<std::vector<double>> streams(int client, int server, unsigned runs) {
     return costs;
 }
 
+/// Sockets that are still to connect.
+Result<std::vector<kernel::UniqueFd>> open_clients(const Path &path, const lab::SocketAddress &address) {
+    std::vector<kernel::UniqueFd> clients;
+    BL_CHECK(path.client->within([&]() -> Result<> {
+        while (clients.size() < kConnections) {
+            BL_TRY(clients.emplace_back(), lab::open_socket(address.family(), lab::Transport::tcp, kPatience));
+        }
+        return {};
+    }));
+    return clients;
+}
+
+/// From its first packet to its last, all by this thread: whom connect() asks answers within the call.
+bool connect_once(kernel::UniqueFd client, const lab::SocketAddress &address, int listener) {
+    if (::connect(client.get(), address.get(), address.length) != 0)
+        return false;
+    const kernel::UniqueFd accepted(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+    client = {}; // the end that closes first keeps its port for a while
+    return accepted.valid();
+}
+
+Result<std::vector<double>> connections(const Path &path, const lab::SocketAddress &address, int listener,
+                                        unsigned runs) {
+    std::vector<double> costs;
+    for (unsigned run = 0; run <= runs; ++run) {
+        BL_TRY(auto clients, open_clients(path, address));
+        BL_TRY(const double ns, timed(kConnections, [&] {
+                   return std::ranges::all_of(
+                       clients, [&](auto &client) { return connect_once(std::move(client), address, listener); });
+               }));
+        if (run > 0) // the first one warms up
+            costs.push_back(ns);
+    }
+    return costs;
+}
+
 /// Room for a chunk on its way, whatever the defaults of this kernel are.
 void widen(int fd) {
     constexpr int kBytes = 1 << 20;
@@ -121,6 +160,7 @@ Result<Costs> converse(const Path &path, unsigned runs) {
     Costs costs;
     BL_TRY(costs.transaction, transactions(socket.get(), accepted.get(), runs));
     BL_TRY(costs.kib, streams(socket.get(), accepted.get(), runs));
+    BL_TRY(costs.connection, connections(path, address, listener.get(), runs));
     return costs;
 }
 

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lab/bench_edge.hpp"
+#include "lab/bench_guest.hpp"
 #include "lab/host.hpp"
 
 namespace beeline::lab {
@@ -216,12 +217,14 @@ BenchOptions settled(BenchOptions options) {
 } // namespace
 
 Result<BenchOutcome> run_bench(const BenchOptions &wanted) {
-    if (wanted.part != "edge")
-        return fail(Kind::usage, 0, fmt::format("there is no bench '{}'", wanted.part), "the bench there is: edge");
     const BenchOptions options = settled(wanted);
+    const int cpu = options.cpu.value_or(static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)) - 1);
+    if (options.part == "guest")
+        return bench_guest(options, cpu);
+    if (options.part != "edge")
+        return fail(Kind::usage, 0, fmt::format("there is no bench '{}'", options.part), "there are: edge, guest");
     if (options.peers)
         BL_CHECK(require_peers());
-    const int cpu = options.cpu.value_or(static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)) - 1);
 
     BL_TRY(Lab lab, Lab::create("bench"));
     BL_TRY(const auto drop_lab, DropLab::create(lab));

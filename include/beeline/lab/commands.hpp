@@ -35,7 +35,7 @@ struct BenchOptions {
     bool json = false;         ///< One object a line on out, nothing else there.
     unsigned rounds = 7;
     std::optional<int> cpu; ///< The one that does all the work; not set: the last one that is online.
-    bool peers = true;      ///< Also measure nftables and xdp-filter; it is an error when they are not installed.
+    bool peers = true;      ///< edge: also measure nftables and xdp-filter; it is an error when they are not installed.
     bool wait_quiet = true; ///< Wait before each round, up to 10 s, until the machine is 93 % idle.
     bool quick = false;     ///< Two rounds, few frames, no waiting: shows that it works, the figures are rough.
 };

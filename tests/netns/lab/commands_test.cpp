@@ -4,6 +4,7 @@
 #include <beeline/lab/commands.hpp>
 
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -12,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <harness/assert.hpp>
+#include <harness/need_feature.hpp>
 #include <nlohmann/json.hpp>
 
 #include "lab/lab.hpp"
@@ -102,6 +104,29 @@ TEST(LabCommands, TheBenchPrintsATableForPeople) {
     std::istringstream lines(out.str());
     for (std::string line; std::getline(lines, line);)
         EXPECT_LE(line.size(), 80U) << line;
+}
+
+TEST(LabCommands, TheBenchOfGuestsHasEachProgramWithFewAndManyRules) {
+    BL_NEED_FEATURE(kernel::FeatureId::tcx);
+    const Text out, notes;
+    ASSERT_VALUE(
+        const BenchOutcome outcome,
+        run_bench({.part = "guest", .out = out.file(), .notes = notes.file(), .json = true, .cpu = 0, .quick = true}));
+    EXPECT_GT(outcome.runs, 0U);
+    std::map<std::string, double> seen;
+    std::istringstream lines(out.str());
+    for (std::string line; std::getline(lines, line);) {
+        const auto row = nlohmann::json::parse(line, nullptr, false);
+        ASSERT_TRUE(row.is_object()) << line;
+        EXPECT_EQ(row["part"], "guest");
+        seen[row["case"].get<std::string>() + " " + row["subject"].get<std::string>()] = row["median"];
+    }
+    for (const std::string program : {"out", "in", "wire"})
+        for (const std::string kind : {"-known", "-first"})
+            for (const std::string subject : {" beeline", " beeline:100-rules"})
+                EXPECT_GT(seen["testrun-" + program + kind + subject], 0) << program << kind << subject;
+    EXPECT_TRUE(seen.contains("testrun-empty limit:tc-next"));
+    EXPECT_THAT(Lab::traces("bench", ::getpid()), testing::IsEmpty());
 }
 
 TEST(LabCommands, AnUnknownBenchIsAUsageError) {
