@@ -91,13 +91,6 @@ BL_SIZE(bl_edge_config, 4 * 8);
 #define BL_EDGE_MODE_GENERIC 2
 #define BL_EDGE_MODE_OFFLOAD 3
 
-/* Hits of a rule, per CPU. */
-struct bl_edge_hits {
-	__u64 packets;
-	__u64 bytes;
-};
-BL_SIZE(bl_edge_hits, 8 * 2);
-
 /* One source of one rate. */
 struct bl_rate_key {
 	__u8 address[BL_ADDR_BYTES];

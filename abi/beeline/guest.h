@@ -75,13 +75,6 @@ BL_SIZE(bl_guest_row, 64 + 192);
 #define BL_GUEST_DROP 1
 #define BL_GUEST_LOG (1u << 8) /* one in entry.log_every flows of the rule, at random, is an event */
 
-/* Packets and bytes of all flows that a rule began (or packets that it dropped), per CPU, in guest_hits by counter slot. */
-struct bl_guest_hits {
-	__u64 packets;
-	__u64 bytes;
-};
-BL_SIZE(bl_guest_hits, 8 * 2);
-
 /* What sport and dport of a tuple are. */
 #define BL_TUPLE_PORTS 0 /* ports */
 #define BL_TUPLE_ECHO 1  /* ICMP echo request: sport is the identifier, dport 0 */

@@ -144,6 +144,13 @@ struct bl_set_entry {
 };
 BL_SIZE(bl_set_entry, 8 + 4 + 4);
 
+/* Packets and bytes of a rule, per CPU, by counter slot. Of a rule about flows: those of the flows it let begin, or that it dropped. */
+struct bl_hits {
+	__u64 packets;
+	__u64 bytes;
+};
+BL_SIZE(bl_hits, 8 * 2);
+
 /* What rules ask of the parser and of the scan of the table; the rest of them need not do. */
 #define BL_NEEDS_PACKET (1u << 0) /* some rule does more than compare, pass, drop or abort: keep what was parsed */
 #define BL_NEEDS_LENGTH (1u << 1) /* some rule asks for the frame's length */

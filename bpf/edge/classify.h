@@ -12,9 +12,6 @@
 #include "edge/trace.h"
 #include "lib/plain.h"
 
-#define BL_SETS4 edge_sets4
-#define BL_SETS6 edge_sets6
-#define BL_MEMBERS edge_members
 #include "lib/match.h"
 
 #define BL_NO_RULE 0xffffffffu

@@ -38,7 +38,7 @@ static __always_inline int bl_finish(struct xdp_md *ctx, const struct bl_key *ke
 				     __u32 needs, const struct bl_decision *d)
 {
 	struct bl_edge_trace *trace;
-	struct bl_edge_hits *hits;
+	struct bl_hits *hits;
 	__u32 slot;
 
 	/* Read from ctx again: a pointer kept until here would have the verifier walk the table once per parser path. */

@@ -10,6 +10,14 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+/* Own: sets and members. Kept: hits and reasons (BL_EDGE_R_*). User space sets the number of members. */
+#define BL_PART edge
+#define BL_PART_SETS BL_EDGE_MAX_SETS
+#define BL_PART_MEMBERS 1
+#define BL_PART_COUNTERS BL_EDGE_MAX_COUNTERS
+#define BL_PART_REASONS BL_EDGE_REASONS
+#include "lib/rule_maps.h"
+
 const volatile struct bl_edge_config cfg = { .entries = 1, .rules = 1 };
 
 /* The entries of a short table: among the constants, so that they are reached without a lookup. */
@@ -43,47 +51,6 @@ struct {
 	__type(value, struct bl_edge_rule);
 } edge_rules SEC(".maps");
 
-/* Sizes, not types: clang leaves the types of an inner map out of the BTF. */
-struct bl_edge_set4 {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(key_size, sizeof(struct bl_lpm4));
-	__uint(value_size, sizeof(struct bl_set_entry));
-};
-
-struct bl_edge_set6 {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(key_size, sizeof(struct bl_lpm6));
-	__uint(value_size, sizeof(struct bl_set_entry));
-};
-
-/* Own: prefix sets by index, IPv4 and IPv6. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, BL_EDGE_MAX_SETS);
-	__type(key, __u32);
-	__array(values, struct bl_edge_set4);
-} edge_sets4 SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, BL_EDGE_MAX_SETS);
-	__type(key, __u32);
-	__array(values, struct bl_edge_set6);
-} edge_sets6 SEC(".maps");
-
-/* Own: members of all port and MAC sets. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct bl_set_key);
-	__type(value, struct bl_set_entry);
-} edge_members SEC(".maps");
-
 /* Own: devices to redirect to. The kernel empties an entry when its device goes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP);
@@ -99,22 +66,6 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } edge_progs SEC(".maps");
-
-/* Kept: hits by counter slot. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, BL_EDGE_MAX_COUNTERS);
-	__type(key, __u32);
-	__type(value, struct bl_edge_hits);
-} edge_hits SEC(".maps");
-
-/* Kept: BL_EDGE_R_* counters. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, BL_EDGE_REASONS);
-	__type(key, __u32);
-	__type(value, __u64);
-} edge_reasons SEC(".maps");
 
 /* Kept: when the bucket of a global rate is empty again, by counter slot; units of 1/64 ns. */
 struct {
@@ -173,13 +124,5 @@ struct {
 	__type(key, __u32);
 	__type(value, struct bl_edge_chunk);
 } edge_chunk SEC(".maps");
-
-static __always_inline void bl_count(__u32 reason)
-{
-	__u64 *count = bpf_map_lookup_elem(&edge_reasons, &reason);
-
-	if (count)
-		(*count)++;
-}
 
 #endif

@@ -8,9 +8,6 @@
 
 #include "guest/tuple.h"
 
-#define BL_SETS4 guest_sets4
-#define BL_SETS6 guest_sets6
-#define BL_MEMBERS guest_members
 #include "lib/match.h"
 
 struct bl_judging {
@@ -104,7 +101,7 @@ static __always_inline void bl_log_flow(const struct bl_tuple *t, const struct b
 
 static __always_inline void bl_hit(__u32 counter, __u32 bytes)
 {
-	struct bl_guest_hits *hits = bpf_map_lookup_elem(&guest_hits, &counter);
+	struct bl_hits *hits = bpf_map_lookup_elem(&guest_hits, &counter);
 
 	if (hits) {
 		hits->packets++;

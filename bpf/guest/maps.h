@@ -8,6 +8,13 @@
 #include "beeline/guest.h"
 #include "lib/parse.h"
 
+#define BL_PART guest
+#define BL_PART_SETS BL_GUEST_MAX_SETS
+#define BL_PART_MEMBERS 65536
+#define BL_PART_COUNTERS BL_GUEST_MAX_COUNTERS
+#define BL_PART_REASONS BL_GUEST_REASONS
+#include "lib/rule_maps.h"
+
 /* Number of the guest that a stub belongs to. */
 const volatile __u32 guest_slot = BL_GUEST_NONE;
 
@@ -60,46 +67,6 @@ struct {
 	__array(values, struct bl_guest_table);
 } guest_tables SEC(".maps");
 
-struct bl_guest_set4 {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(key_size, sizeof(struct bl_lpm4));
-	__uint(value_size, sizeof(struct bl_set_entry));
-};
-
-struct bl_guest_set6 {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(key_size, sizeof(struct bl_lpm6));
-	__uint(value_size, sizeof(struct bl_set_entry));
-};
-
-/* Prefix sets by index, IPv4 and IPv6. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, BL_GUEST_MAX_SETS);
-	__type(key, __u32);
-	__array(values, struct bl_guest_set4);
-} guest_sets4 SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, BL_GUEST_MAX_SETS);
-	__type(key, __u32);
-	__array(values, struct bl_guest_set6);
-} guest_sets6 SEC(".maps");
-
-/* Members of all port sets. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct bl_set_key);
-	__type(value, struct bl_set_entry);
-} guest_members SEC(".maps");
-
 /* User space sets the size. The flow that was idle longest goes first when it is full. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -136,20 +103,6 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } guest_progs SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, BL_GUEST_MAX_COUNTERS);
-	__type(key, __u32);
-	__type(value, struct bl_guest_hits);
-} guest_hits SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, BL_GUEST_REASONS);
-	__type(key, __u32);
-	__type(value, __u64);
-} guest_reasons SEC(".maps");
 
 /* Log events, struct bl_guest_event. */
 struct {
@@ -192,13 +145,5 @@ struct {
 	__type(key, __u32);
 	__type(value, struct bl_work);
 } guest_work SEC(".maps");
-
-static __always_inline void bl_count(__u32 reason)
-{
-	__u64 *count = bpf_map_lookup_elem(&guest_reasons, &reason);
-
-	if (count)
-		(*count)++;
-}
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The rare conditions of a table entry: compares that few rules have, and sets. The part that includes this names its
- * maps first: BL_SETS4, BL_SETS6 (arrays of tries by set index) and BL_MEMBERS (struct bl_set_key).
+ * The rare conditions of a table entry: compares that few rules have, and sets. The part that includes this has
+ * included lib/rule_maps.h.
  */
 #ifndef BEELINE_LIB_MATCH_H
 #define BEELINE_LIB_MATCH_H
@@ -43,13 +43,13 @@ static __always_inline int bl_in_prefix_set(const struct bl_packet *p, const __u
 	if (p->facts & BL_FACT_V4) {
 		struct bl_lpm4 key = { .bits = 32, .address = (__u32)address[0] };
 
-		inner = bpf_map_lookup_elem(&BL_SETS4, &set);
+		inner = bpf_map_lookup_elem(&BL_OF_PART(sets4), &set);
 		return inner && BL_IN_TRIE(inner, &key);
 	}
 	struct bl_lpm6 key = { .bits = 128 };
 
 	__builtin_memcpy(key.address, address, 16);
-	inner = bpf_map_lookup_elem(&BL_SETS6, &set);
+	inner = bpf_map_lookup_elem(&BL_OF_PART(sets6), &set);
 	return inner && BL_IN_TRIE(inner, &key);
 }
 
@@ -57,7 +57,7 @@ static __always_inline int bl_in_member_set(__u64 data, __u32 set)
 {
 	struct bl_set_key key = { .data = data, .set = set };
 
-	return bl_entry_live(bpf_map_lookup_elem(&BL_MEMBERS, &key));
+	return bl_entry_live(bpf_map_lookup_elem(&BL_OF_PART(members), &key));
 }
 
 static __always_inline __u64 bl_mac_word(const __u8 *mac)

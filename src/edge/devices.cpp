@@ -15,6 +15,8 @@
 #include <beeline/kernel/hooks.hpp>
 #include <beeline/kernel/prog.hpp>
 
+#include "live/hook_list.hpp"
+
 namespace beeline::edge {
 namespace {
 
@@ -234,24 +236,12 @@ Result<std::vector<HookProgram>> programs_on(const std::vector<DeviceStatus> &de
         BL_TRY(const kernel::ProgInfo info, kernel::prog_info(fd));
         own.insert(info.id);
     }
-    std::vector<HookProgram> programs;
+    live::HookList list(std::move(own));
     for (const DeviceStatus &device : devices) {
-        const auto add = [&](const char *hook, std::uint32_t id) {
-            if (id != 0)
-                programs.push_back({device.name, hook, id, kernel::describe_prog(id), own.contains(id)});
-        };
-        const int ifindex = static_cast<int>(device.ifindex);
-        if (const auto xdp = kernel::xdp_query(ifindex)) {
-            add("xdp native", xdp->native_id);
-            add("xdp generic", xdp->generic_id);
-            add("xdp offload", xdp->offload_id);
-        }
-        for (const kernel::TcxHook hook : {kernel::TcxHook::ingress, kernel::TcxHook::egress})
-            if (const auto tcx = kernel::tcx_query(ifindex, hook))
-                for (const auto &entry : tcx->entries)
-                    add(hook == kernel::TcxHook::ingress ? "tcx ingress" : "tcx egress", entry.prog_id);
+        list.add_xdp(device.name, static_cast<int>(device.ifindex));
+        list.add_tcx(device.name, static_cast<int>(device.ifindex));
     }
-    return programs;
+    return list.programs;
 }
 
 } // namespace beeline::edge

@@ -11,7 +11,6 @@
 #include <beeline/kernel/typed_map.hpp>
 
 #include "edge/live_state.hpp"
-#include "edge/set_maps.hpp"
 #include "edge/transition.hpp"
 
 namespace beeline::edge {
@@ -63,14 +62,14 @@ Result<> clear_new_xsks(const Tables &tables, const std::optional<State> &before
 
 /// A slot that a rule gets anew may hold another rule's past.
 Result<> clear_new_slots(const Tables &tables, const std::optional<State> &before, const Kept &kept) {
-    BL_TRY(auto hits, (kernel::PerCpuMap<std::uint32_t, bl_edge_hits>::share(kept.fd("edge_hits"))));
+    BL_TRY(auto hits, live::HitsMap::share(kept.fd("edge_hits")));
     BL_TRY(auto rates, (kernel::Map<std::uint32_t, std::uint64_t>::share(kept.fd("edge_rates"))));
     std::set<std::uint32_t> fresh, per_source;
     for (const auto &[identity, slot] : tables.counters) {
         if (before && before->counters.contains(identity))
             continue;
         fresh.insert(slot);
-        BL_CHECK(hits.fill(slot, bl_edge_hits{}));
+        BL_CHECK(hits.fill(slot, bl_hits{}));
         BL_CHECK(rates.update(slot, 0));
     }
     for (const bl_edge_rule &rule : tables.rules)
@@ -174,7 +173,7 @@ Result<UpReport> Edge::up(const Policy &policy, const UpOptions &options) {
         BL_CHECK(clear_new_xsks(tables, before, kept));
         if (before) {
             BL_TRY(const Program old, Program::from_pins(pins.live(kLive)));
-            BL_CHECK(carry_runtime_entries(*before, old, tables, program));
+            BL_CHECK(live::carry_runtime_entries(before->sets, set_maps(old), tables.sets, set_maps(program)));
         }
         BL_TRY(auto live, go_live(pins, before,
                                   Next{.kept = kept,

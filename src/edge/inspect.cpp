@@ -13,27 +13,12 @@
 
 #include "edge/devices.hpp"
 #include "edge/live_state.hpp"
-#include "edge/set_maps.hpp"
 #include "edge/transition.hpp"
 
 namespace beeline::edge {
 namespace {
 
 constexpr std::array<std::string_view, BL_EDGE_REASONS> kReasonNames = BL_EDGE_REASON_NAMES;
-
-Result<std::vector<RuleStatus>> rule_status(const State &state, const Kept &kept) {
-    BL_TRY(const auto hits, (kernel::PerCpuMap<std::uint32_t, bl_edge_hits>::share(kept.fd("edge_hits"))));
-    std::vector<RuleStatus> rules;
-    for (std::size_t i = 0; i < state.texts.size(); ++i) {
-        BL_TRY(const bl_edge_hits sum,
-               hits.sum(state.counter_of_rule.at(i), [](bl_edge_hits &total, const bl_edge_hits &value) {
-                   total.packets += value.packets;
-                   total.bytes += value.bytes;
-               }));
-        rules.push_back({state.texts[i], state.lines.at(i), sum.packets, sum.bytes});
-    }
-    return rules;
-}
 
 std::vector<DeviceStatus> device_status(const State &state, const std::filesystem::path &directory) {
     std::vector<DeviceStatus> devices = state.devices;
@@ -43,23 +28,6 @@ std::vector<DeviceStatus> device_status(const State &state, const std::filesyste
         device.attached = info && info->ifindex == device.ifindex;
     }
     return devices;
-}
-
-/// Named sets only: those of long lists in rules are no business of the user's.
-bool is_named(const State::SetPlace &set) {
-    return !set.name.starts_with('$');
-}
-
-Result<State::SetPlace> find_set(const State &state, const std::string &name) {
-    std::string names;
-    for (const State::SetPlace &set : state.sets) {
-        if (set.name == name)
-            return set;
-        if (is_named(set))
-            names += (names.empty() ? "" : ", ") + set.name;
-    }
-    return fail(Kind::usage, 0, "no set @" + name + " is live",
-                names.empty() ? "the live config has no sets" : "there are: " + names);
 }
 
 template <class T>
@@ -77,8 +45,8 @@ std::vector<T> missing_in(const std::vector<T> &list, const std::vector<T> &othe
 
 void plan_sets(const State &state, const std::vector<Set> &sets, Plan &plan) {
     std::map<std::string, std::uint64_t> was;
-    for (const State::SetPlace &set : state.sets)
-        if (is_named(set))
+    for (const live::SetPlace &set : state.sets)
+        if (live::is_named(set))
             was[set.name] = set.digest;
     for (const Set &set : sets) {
         if (set.name.starts_with('$'))
@@ -107,11 +75,12 @@ Result<Status> Edge::status() const {
         status.rollback_in = std::chrono::seconds(
             std::max<std::int64_t>(0, state.confirm_until - static_cast<std::int64_t>(std::time(nullptr))));
     status.devices = device_status(state, directory);
-    BL_TRY(status.rules, rule_status(state, kept));
-    for (const State::SetPlace &set : state.sets) {
-        if (!is_named(set))
+    BL_TRY(const auto hits, live::HitsMap::share(kept.fd("edge_hits")));
+    BL_TRY(status.rules, live::rule_status(state, hits));
+    for (const live::SetPlace &set : state.sets) {
+        if (!live::is_named(set))
             continue;
-        BL_TRY(const std::uint64_t entries, count_entries(set, program));
+        BL_TRY(const std::uint64_t entries, live::count_entries(set, set_maps(program)));
         status.sets.push_back({set.name, set.type, entries});
     }
     for (const auto &[name, slot] : state.xsks)
@@ -155,24 +124,24 @@ Result<Edge::Live> Edge::live() const {
 Result<> Edge::set_add(const std::string &set, const std::string &entry, std::optional<std::chrono::seconds> lifetime) {
     BL_TRY(auto pins, lock_live(pins_));
     BL_TRY(const State state, need_state(pins));
-    BL_TRY(const State::SetPlace place, find_set(state, set));
+    BL_TRY(const live::SetPlace place, live::find_set(state.sets, set));
     BL_TRY(const Program program, Program::from_pins(pins_ / kLive));
-    return add_entry(place, program, entry, lifetime);
+    return live::add_entry(place, set_maps(program), entry, lifetime);
 }
 
 Result<bool> Edge::set_del(const std::string &set, const std::string &entry) {
     BL_TRY(auto pins, lock_live(pins_));
     BL_TRY(const State state, need_state(pins));
-    BL_TRY(const State::SetPlace place, find_set(state, set));
+    BL_TRY(const live::SetPlace place, live::find_set(state.sets, set));
     BL_TRY(const Program program, Program::from_pins(pins_ / kLive));
-    return del_entry(place, program, entry);
+    return live::del_entry(place, set_maps(program), entry);
 }
 
 Result<std::vector<SetEntry>> Edge::set_list(const std::string &set) const {
     BL_TRY(const State state, look(pins_));
-    BL_TRY(const State::SetPlace place, find_set(state, set));
+    BL_TRY(const live::SetPlace place, live::find_set(state.sets, set));
     BL_TRY(const Program program, Program::from_pins(pins_ / kLive));
-    return list_entries(place, program);
+    return live::list_entries(place, set_maps(program));
 }
 
 Result<std::uint64_t> Edge::sweep() {
@@ -186,7 +155,7 @@ Result<std::uint64_t> Edge::sweep() {
         return 0;
     }
     BL_TRY(const Program program, Program::from_pins(pins_ / kLive));
-    return sweep_entries(*state, program);
+    return live::sweep_entries(state->sets, set_maps(program));
 }
 
 } // namespace beeline::edge

@@ -6,12 +6,12 @@
 #include <cstring>
 
 #include <beeline/kernel/map.hpp>
-#include <beeline/kernel/map_in_map.hpp>
 #include <beeline/kernel/prog.hpp>
 #include <beeline/kernel/skeleton.hpp>
 #include <beeline/kernel/typed_map.hpp>
 
 #include "edge/state.hpp"
+#include "live/record.hpp"
 
 #include "edge.skel.h"
 
@@ -75,9 +75,9 @@ Result<> open_pins(const std::filesystem::path &directory, const std::array<cons
     for (const char *name : names) {
         auto fd = kernel::pinned_object(directory / name);
         if (!fd)
-            return std::unexpected(damaged(std::move(fd).error(), directory));
+            return std::unexpected(live::damaged(std::move(fd).error(), directory));
         if (auto checked = check_name(fd->get(), name); !checked)
-            return std::unexpected(damaged(std::move(checked).error(), directory));
+            return std::unexpected(live::damaged(std::move(checked).error(), directory));
         objects[name] = *std::move(fd);
     }
     return {};
@@ -103,39 +103,6 @@ Result<> fill_entries(int fd, const std::vector<bl_entry> &entries) {
     BL_TRY(const kernel::MapInfo info, kernel::map_info(fd));
     const std::uint32_t zero = 0;
     return kernel::raw::update(fd, info, &zero, entries.data(), kernel::Update::any);
-}
-
-/// Room for what `set add` may bring on top of the file.
-constexpr std::uint32_t kSetRoom = 1 << 20;
-
-template <class Key>
-Result<> fill_trie(kernel::MapInMap &outer, std::uint32_t index, const std::vector<Key> &keys) {
-    BL_TRY(UniqueFd fd, kernel::create_map({.type = BPF_MAP_TYPE_LPM_TRIE,
-                                            .name = "edge_set",
-                                            .key_size = sizeof(Key),
-                                            .value_size = sizeof(bl_set_entry),
-                                            .max_entries = static_cast<std::uint32_t>(keys.size()) + kSetRoom,
-                                            .flags = BPF_F_NO_PREALLOC}));
-    const int raw = fd.get();
-    BL_TRY(auto trie, (kernel::LpmMap<Key, bl_set_entry>::adopt(std::move(fd))));
-    for (const Key &key : keys)
-        BL_CHECK(trie.update(key, bl_set_entry{}));
-    return outer.update(index, raw);
-}
-
-Result<> fill_sets(const Tables &tables, const Objects &objects) {
-    BL_TRY(auto sets4, kernel::MapInMap::share(find(objects, "edge_sets4")));
-    BL_TRY(auto sets6, kernel::MapInMap::share(find(objects, "edge_sets6")));
-    BL_TRY(auto members, (kernel::Map<bl_set_key, bl_set_entry>::share(find(objects, "edge_members"))));
-    for (const SetTable &set : tables.sets) {
-        if (set.type == SetType::prefix) {
-            BL_CHECK(fill_trie(sets4, set.index, set.prefixes4));
-            BL_CHECK(fill_trie(sets6, set.index, set.prefixes6));
-        }
-        for (const bl_set_key &key : set.members)
-            BL_CHECK(members.update(key, bl_set_entry{}));
-    }
-    return {};
 }
 
 Result<> fill_targets(const Tables &tables, const Objects &objects, const Kept &kept) {
@@ -217,7 +184,7 @@ Result<Program> Program::load(const Tables &tables, const Kept &kept) {
     bpf_map__set_max_entries(maps.edge_extras,
                              std::max<std::uint32_t>(1, static_cast<std::uint32_t>(tables.extras.size())));
     bpf_map__set_max_entries(maps.edge_rules, static_cast<std::uint32_t>(tables.rules.size()));
-    bpf_map__set_max_entries(maps.edge_members, member_count(tables) + kSetRoom / 16);
+    bpf_map__set_max_entries(maps.edge_members, member_count(tables) + live::kSetRoom / 16);
     BL_TRY(auto loaded, std::move(opened).load());
 
     Objects objects;
@@ -231,9 +198,11 @@ Result<Program> Program::load(const Tables &tables, const Kept &kept) {
     BL_CHECK(fill_entries(find(objects, "edge_entries"), tables.entries));
     BL_CHECK(fill_array(find(objects, "edge_extras"), tables.extras));
     BL_CHECK(fill_array(find(objects, "edge_rules"), tables.rules));
-    BL_CHECK(fill_sets(tables, objects));
     BL_CHECK(fill_targets(tables, objects, kept));
-    return Program(std::move(objects));
+    Program made(std::move(objects));
+    for (const SetTable &set : tables.sets)
+        BL_CHECK(live::fill_set(set, set_maps(made)));
+    return made;
 }
 
 Result<Program> Program::from_pins(const std::filesystem::path &directory) {
@@ -246,6 +215,14 @@ Result<Program> Program::from_pins(const std::filesystem::path &directory) {
 
 Result<> Program::pin(const std::filesystem::path &directory) const {
     return pin_all(objects_, directory);
+}
+
+live::SetMaps set_maps(const Program &program) {
+    return {.name = "edge_set",
+            .sets4 = program.fd("edge_sets4"),
+            .sets6 = program.fd("edge_sets6"),
+            .members = program.fd("edge_members"),
+            .timed = program.fd("edge_timed")};
 }
 
 int Program::fd(const std::string &name) const {

@@ -14,9 +14,12 @@
 #include <beeline/edge/tables.hpp>
 #include <beeline/result.hpp>
 
+#include "live/rule_record.hpp"
+#include "live/set_maps.hpp"
+
 namespace beeline::edge {
 
-struct State {
+struct State : live::RuleRecord {
     std::uint32_t abi = BL_ABI_VERSION;
     std::uint32_t generation = 0;
     std::uint32_t highest = 0; ///< Highest number given out: a rollback does not free numbers.
@@ -25,18 +28,7 @@ struct State {
     std::int64_t confirm_until = 0; ///< The same; 0: nothing waits to be confirmed.
     std::uint64_t netns = 0;        ///< Inode of the network namespace whose devices these are.
     std::vector<DeviceStatus> devices;
-    std::vector<std::string> texts;
-    std::vector<std::uint32_t> lines;
-    std::vector<std::uint32_t> counter_of_rule;
-    std::map<std::string, std::uint32_t> counters;
     std::map<std::string, std::uint32_t> xsks;
-    struct SetPlace {
-        std::string name;
-        SetType type = SetType::prefix;
-        std::uint32_t index = 0;
-        std::uint64_t digest = 0; ///< Of what the config says is in it: tells a changed set.
-    };
-    std::vector<SetPlace> sets;
 };
 
 /// Name of the pin.
@@ -49,7 +41,7 @@ inline constexpr const char *kStatePin = "edge_state";
 /// Kind::state when it is damaged or of another ABI version.
 [[nodiscard]] Result<State> read_state(const std::filesystem::path &directory);
 
-/// What is said of pins that are not there, or are not what their names say.
-[[nodiscard]] Error damaged(Error error, const std::filesystem::path &directory);
+/// The maps of its sets.
+[[nodiscard]] live::SetMaps set_maps(const Program &program);
 
 } // namespace beeline::edge

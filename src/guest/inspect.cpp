@@ -8,33 +8,17 @@
 
 #include <beeline/guest/guest.hpp>
 #include <beeline/kernel/counters.hpp>
-#include <beeline/kernel/hooks.hpp>
 #include <beeline/kernel/link.hpp>
-#include <beeline/kernel/prog.hpp>
 
 #include "guest/flows.hpp"
 #include "guest/reconcile.hpp"
 #include "guest/wiring.hpp"
+#include "live/hook_list.hpp"
 
 namespace beeline::guest {
 namespace {
 
 constexpr std::array<std::string_view, BL_GUEST_REASONS> kReasonNames = BL_GUEST_REASON_NAMES;
-
-using Hits = kernel::PerCpuMap<std::uint32_t, bl_guest_hits>;
-
-Result<std::vector<RuleStatus>> rule_status(const Ruled &ruled, const Hits &hits) {
-    std::vector<RuleStatus> rules;
-    for (std::size_t i = 0; i < ruled.texts.size(); ++i) {
-        BL_TRY(const bl_guest_hits sum,
-               hits.sum(ruled.counter_of_rule.at(i), [](bl_guest_hits &total, const bl_guest_hits &value) {
-                   total.packets += value.packets;
-                   total.bytes += value.bytes;
-               }));
-        rules.push_back({ruled.texts[i], ruled.lines.at(i), sum.packets, sum.bytes});
-    }
-    return rules;
-}
 
 /// Programs of our pinned links.
 std::set<std::uint32_t> programs_of(std::initializer_list<std::filesystem::path> pins) {
@@ -46,32 +30,17 @@ std::set<std::uint32_t> programs_of(std::initializer_list<std::filesystem::path>
     return ids;
 }
 
-void add_programs(const Result<kernel::HookState> &state, const std::string &device, const std::string &hook,
-                  const std::set<std::uint32_t> &own, std::vector<HookProgram> &programs) {
-    if (!state)
-        return; // the device is gone, or the kernel has no such hook
-    for (const auto &entry : state->entries)
-        programs.push_back(
-            {device, hook, entry.prog_id, kernel::describe_prog(entry.prog_id), own.contains(entry.prog_id)});
-}
-
 std::vector<HookProgram> programs_on(const Record &record, const std::filesystem::path &directory) {
     const int ifindex = static_cast<int>(record.wired.ifindex);
-    const std::string &device = record.asked.host_device;
-    const auto own = programs_of({directory / kLinkOut, directory / kLinkIn});
-    std::vector<HookProgram> programs;
-    const bool netkit = record.wired.wiring == Wiring::netkit_l3 || record.wired.wiring == Wiring::netkit_l2;
-    if (netkit) {
-        add_programs(kernel::netkit_query(ifindex, kernel::NetkitHook::peer), device, "netkit peer", own, programs);
-        add_programs(kernel::netkit_query(ifindex, kernel::NetkitHook::primary), device, "netkit primary", own,
-                     programs);
-    }
-    add_programs(kernel::tcx_query(ifindex, kernel::TcxHook::ingress), device, "tcx ingress", own, programs);
-    add_programs(kernel::tcx_query(ifindex, kernel::TcxHook::egress), device, "tcx egress", own, programs);
-    return programs;
+    live::HookList list(programs_of({directory / kLinkOut, directory / kLinkIn}));
+    if (record.wired.wiring == Wiring::netkit_l3 || record.wired.wiring == Wiring::netkit_l2)
+        list.add_netkit(record.asked.host_device, ifindex);
+    list.add_tcx(record.asked.host_device, ifindex);
+    return list.programs;
 }
 
-Result<GuestStatus> guest_status(const Live &live, const Record &record, const Hits &hits, const FlowCount &flows) {
+Result<GuestStatus> guest_status(const Live &live, const Record &record, const live::HitsMap &hits,
+                                 const FlowCount &flows) {
     const std::filesystem::path directory = live.directory_of(record.slot);
     GuestStatus status{.name = record.name, .slot = record.slot};
     status.attached = is_whole(record.wired, directory);
@@ -92,7 +61,7 @@ Result<GuestStatus> guest_status(const Live &live, const Record &record, const H
     status.ignored = record.wired.ignored;
     status.masquerade = record.masquerade;
     status.publish = record.publish;
-    BL_TRY(status.rules, rule_status(record.ruled, hits));
+    BL_TRY(status.rules, live::rule_status(record.ruled, hits));
     status.hooks = programs_on(record, directory);
     if (const auto count = flows.by_slot.find(record.slot); count != flows.by_slot.end())
         status.flows = count->second;
@@ -109,9 +78,9 @@ Result<std::vector<UplinkStatus>> uplink_status(const Live &live) {
         const auto device = links.device(static_cast<int>(ifindex));
         if (device)
             uplink.name = device->name;
-        const auto own = programs_of({pin});
-        const auto hook = kernel::tcx_query(static_cast<int>(ifindex), kernel::TcxHook::ingress);
-        add_programs(hook, uplink.name, "tcx ingress", own, uplink.hooks);
+        live::HookList list(programs_of({pin}));
+        list.add(uplink.name, "tcx ingress", kernel::tcx_query(static_cast<int>(ifindex), kernel::TcxHook::ingress));
+        uplink.hooks = std::move(list.programs);
         uplink.attached = std::ranges::count(uplink.hooks, true, &HookProgram::ours) != 0;
         BL_TRY(const auto facts, map.lookup(ifindex));
         if (facts) {
@@ -144,7 +113,7 @@ Result<bool> would_change(const Record &record, const Policy &policy) {
     for (const policy::Set &set : policy.sets)
         sets[set.name] = policy::digest(policy::set_table(set, 0));
     std::map<std::string, std::uint64_t> known;
-    for (const Ruled::SetPlace &set : record.ruled.sets)
+    for (const live::SetPlace &set : record.ruled.sets)
         known[set.name] = set.digest;
     return record.runtime || record.masquerade != policy.masquerade || record.publish != policy.publish ||
            record.ruled.texts != texts || known != sets;
@@ -167,7 +136,7 @@ Result<Status> Guests::status() const {
     status.flows = flows.all;
     status.flows_most = live.host.flows;
     BL_TRY(status.uplinks, uplink_status(live));
-    BL_TRY(const auto hits, live.objects.map<Hits>("guest_hits"));
+    BL_TRY(const auto hits, live.objects.map<live::HitsMap>("guest_hits"));
     for (const auto &[slot, record] : live.guests) {
         BL_TRY(GuestStatus guest, guest_status(live, record, hits, flows));
         status.guests.push_back(std::move(guest));

@@ -7,7 +7,7 @@
 #include <beeline/kernel/prog.hpp>
 #include <beeline/kernel/skeleton.hpp>
 
-#include "guest/record.hpp"
+#include "live/record.hpp"
 
 #include "guest.skel.h"
 
@@ -82,9 +82,9 @@ Result<Objects> Objects::from_pins(const std::filesystem::path &directory) {
     const auto open = [&](const char *name) -> Result<> {
         auto fd = kernel::pinned_object(directory / name);
         if (!fd)
-            return std::unexpected(damaged(std::move(fd).error(), directory));
+            return std::unexpected(live::damaged(std::move(fd).error(), directory));
         if (auto checked = check_name(fd->get(), name); !checked)
-            return std::unexpected(damaged(std::move(checked).error(), directory));
+            return std::unexpected(live::damaged(std::move(checked).error(), directory));
         objects[name] = *std::move(fd);
         return {};
     };

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/record.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <beeline/guest/parse.hpp>
 #include <beeline/kernel/text_map.hpp>
+
+#include "live/record.hpp"
 
 namespace beeline::guest {
 namespace {
 
 using kernel::to_string; // of a Mac, which is an array
 using nlohmann::json;
-
-constexpr const char *kRemedy = "take it down with `beeline down`, then bring it up again";
 
 /// Thrown by readers, as nlohmann's own errors are, and caught with them.
 template <class T>
@@ -110,38 +108,21 @@ Wired wired_from(const json &record) {
 }
 
 json to_json(const Ruled &ruled) {
-    json sets = json::array();
-    for (const Ruled::SetPlace &set : ruled.sets)
-        sets.push_back(
-            {{"name", set.name}, {"type", static_cast<int>(set.type)}, {"index", set.index}, {"digest", set.digest}});
-    return {{"texts", ruled.texts},
-            {"lines", ruled.lines},
-            {"counter_of_rule", ruled.counter_of_rule},
-            {"counters", ruled.counters},
-            {"sets", std::move(sets)},
-            {"digest", ruled.digest},
-            {"open", ruled.open},
-            {"out_counter", ruled.out_counter},
-            {"in_counter", ruled.in_counter}};
+    json record = {{"digest", ruled.digest},
+                   {"open", ruled.open},
+                   {"out_counter", ruled.out_counter},
+                   {"in_counter", ruled.in_counter}};
+    live::add_rules(ruled, record);
+    return record;
 }
 
 Ruled ruled_from(const json &record) {
     Ruled ruled;
-    record.at("texts").get_to(ruled.texts);
-    record.at("lines").get_to(ruled.lines);
-    record.at("counter_of_rule").get_to(ruled.counter_of_rule);
-    record.at("counters").get_to(ruled.counters);
-    for (const json &set : record.at("sets"))
-        ruled.sets.push_back({.name = set.at("name"),
-                              .type = static_cast<policy::SetType>(set.at("type").get<int>()),
-                              .index = set.at("index"),
-                              .digest = set.at("digest")});
+    live::read_rules(ruled, record);
     record.at("digest").get_to(ruled.digest);
     record.at("open").get_to(ruled.open);
     record.at("out_counter").get_to(ruled.out_counter);
     record.at("in_counter").get_to(ruled.in_counter);
-    if (ruled.lines.size() != ruled.texts.size() || ruled.counter_of_rule.size() != ruled.texts.size())
-        throw json::other_error::create(501, "the lists of rules have different lengths", &record);
     return ruled;
 }
 
@@ -160,7 +141,6 @@ json to_json(const Record &record) {
             {"publish", std::move(publish)}};
 }
 
-/// As all readers of whole records: of another version only the number is read.
 void read_into(Record &record, const json &from) {
     record.name = from.at("name");
     record.slot = from.at("slot");
@@ -188,30 +168,12 @@ void read_into(HostRecord &record, const json &from) {
 
 template <class T>
 Result<T> read(const char *pin, const std::filesystem::path &directory) {
-    const auto text = kernel::pinned_text(pin, directory / pin);
-    if (!text)
-        return std::unexpected(damaged(text.error(), directory));
-    const std::string place = "state pinned in " + directory.string();
-    try {
-        const json from = json::parse(*text);
-        T record;
-        record.abi = from.at("abi");
-        if (record.abi != BL_ABI_VERSION)
-            return fail(Kind::state, 0,
-                        place + " is of ABI version " + std::to_string(record.abi) + ", this program speaks " +
-                            std::to_string(BL_ABI_VERSION),
-                        kRemedy);
-        read_into(record, from);
-        return record;
-    } catch (const json::exception &) {
-        return fail(Kind::state, 0, place + " is damaged", kRemedy);
-    }
+    return live::read_record<T>(pin, directory, [](T &record, const json &from) { read_into(record, from); });
 }
 
 template <class T>
 Result<> write(const T &record, const char *pin, const std::filesystem::path &directory) {
-    return kernel::repin_text(pin, to_json(record).dump(-1, ' ', true, json::error_handler_t::replace),
-                              directory / pin);
+    return kernel::repin_text(pin, live::text_of(to_json(record)), directory / pin);
 }
 
 } // namespace
@@ -246,14 +208,6 @@ Result<HostRecord> read_host(const std::filesystem::path &directory) {
 
 Result<Record> read_guest(const std::filesystem::path &directory) {
     return read<Record>(kRecordPin, directory);
-}
-
-Error damaged(Error error, const std::filesystem::path &directory) {
-    if (error.kind == Kind::permission)
-        return error;
-    error.kind = Kind::state;
-    error.remedy = kRemedy;
-    return std::move(error).within("state pinned in " + directory.string() + " is damaged");
 }
 
 } // namespace beeline::guest

@@ -16,6 +16,8 @@
 #include <beeline/guest/guest.hpp>
 #include <beeline/result.hpp>
 
+#include "live/rule_record.hpp"
+
 namespace beeline::guest {
 
 struct HostRecord {
@@ -57,18 +59,7 @@ struct Wired {
 };
 
 /// A guest's rules.
-struct Ruled {
-    std::vector<std::string> texts;
-    std::vector<std::uint32_t> lines, counter_of_rule;
-    std::map<std::string, std::uint32_t> counters; ///< By identity.
-    struct SetPlace {
-        std::string name;
-        policy::SetType type = policy::SetType::prefix;
-        std::uint32_t index = 0;
-        std::uint64_t digest = 0;
-        bool operator==(const SetPlace &) const = default;
-    };
-    std::vector<SetPlace> sets;
+struct Ruled : live::RuleRecord {
     std::uint64_t digest = 0; ///< Of all rows.
     bool open = false;
     std::uint32_t out_counter = 0, in_counter = 0; ///< Of the last row of each direction.
@@ -96,8 +87,5 @@ inline constexpr const char *kRecordPin = "guest_record";
 /// Kind::state when it is damaged or of another ABI version.
 [[nodiscard]] Result<HostRecord> read_host(const std::filesystem::path &directory);
 [[nodiscard]] Result<Record> read_guest(const std::filesystem::path &directory);
-
-/// What is said of pins that are not there, or are not what their names say.
-[[nodiscard]] Error damaged(Error error, const std::filesystem::path &directory);
 
 } // namespace beeline::guest

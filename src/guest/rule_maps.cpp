@@ -4,61 +4,27 @@
 #include <algorithm>
 
 #include <beeline/kernel/map_in_map.hpp>
-#include <beeline/kernel/per_cpu_map.hpp>
+
+#include "live/set_maps.hpp"
 
 namespace beeline::guest {
 namespace {
 
 using kernel::UniqueFd;
-using Members = kernel::Map<bl_set_key, bl_set_entry>;
-
-/// Room for what may be added to a set at run time.
-constexpr std::uint32_t kSetRoom = 1 << 20;
 constexpr std::uint32_t kMaxSet = BL_SET_NONE - 1; ///< bl_extra names sets by a byte.
 
-template <class Key>
-Result<> fill_trie(kernel::MapInMap &outer, std::uint32_t index, const std::vector<Key> &keys) {
-    BL_TRY(UniqueFd fd, kernel::create_map({.type = BPF_MAP_TYPE_LPM_TRIE,
-                                            .name = "guest_set",
-                                            .key_size = sizeof(Key),
-                                            .value_size = sizeof(bl_set_entry),
-                                            .max_entries = static_cast<std::uint32_t>(keys.size()) + kSetRoom,
-                                            .flags = BPF_F_NO_PREALLOC}));
-    const int raw = fd.get();
-    BL_TRY(auto trie, (kernel::LpmMap<Key, bl_set_entry>::adopt(std::move(fd))));
-    for (const Key &key : keys)
-        BL_CHECK(trie.update(key, bl_set_entry{}));
-    return outer.update(index, raw);
+live::SetMaps set_maps(const Objects &objects) {
+    return {.name = "guest_set",
+            .sets4 = objects.fd("guest_sets4"),
+            .sets6 = objects.fd("guest_sets6"),
+            .members = objects.fd("guest_members")};
 }
 
-void clear_set(const Ruled::SetPlace &set, const Objects &objects) {
-    if (set.type == policy::SetType::prefix) {
-        for (const char *name : {"guest_sets4", "guest_sets6"})
-            if (auto outer = kernel::MapInMap::share(objects.fd(name)))
-                (void)outer->erase(set.index);
-        return;
-    }
-    auto members = objects.map<Members>("guest_members");
-    if (!members)
-        return;
-    if (const auto keys = members->keys())
-        for (const bl_set_key &key : *keys)
-            if (key.set == set.index)
-                (void)members->erase(key);
-}
-
+/// The place may hold members of a set of somebody who died.
 Result<> fill_set(const policy::SetTable &set, const Objects &objects) {
-    if (set.type == policy::SetType::prefix) {
-        BL_TRY(auto sets4, kernel::MapInMap::share(objects.fd("guest_sets4")));
-        BL_TRY(auto sets6, kernel::MapInMap::share(objects.fd("guest_sets6")));
-        BL_CHECK(fill_trie(sets4, set.index, set.prefixes4));
-        return fill_trie(sets6, set.index, set.prefixes6);
-    }
-    clear_set({.name = set.name, .type = set.type, .index = set.index}, objects); // of somebody who died
-    BL_TRY(auto members, objects.map<Members>("guest_members"));
-    for (const bl_set_key &key : set.members)
-        BL_CHECK(members.update(key, bl_set_entry{}));
-    return {};
+    const live::SetMaps maps = set_maps(objects);
+    BL_CHECK(live::clear_set({.name = set.name, .type = set.type, .index = set.index, .digest = 0}, maps));
+    return live::fill_set(set, maps);
 }
 
 Result<UniqueFd> fill_table(const std::vector<bl_guest_row> &rows) {
@@ -74,9 +40,9 @@ Result<UniqueFd> fill_table(const std::vector<bl_guest_row> &rows) {
 }
 
 Result<> clear_counters(const std::vector<std::uint32_t> &slots, const Objects &objects) {
-    BL_TRY(auto hits, (objects.map<kernel::PerCpuMap<std::uint32_t, bl_guest_hits>>("guest_hits")));
+    BL_TRY(auto hits, objects.map<live::HitsMap>("guest_hits"));
     for (const std::uint32_t slot : slots)
-        BL_CHECK(hits.fill(slot, bl_guest_hits{}));
+        BL_CHECK(hits.fill(slot, bl_hits{}));
     return {};
 }
 
@@ -134,7 +100,7 @@ void describe(const Policy &policy, const Tables &tables, Ruled &ruled) {
 void Numbers::add(const Ruled &ruled) {
     for (const auto &[identity, slot] : ruled.counters)
         counters_.insert(slot);
-    for (const Ruled::SetPlace &set : ruled.sets) {
+    for (const live::SetPlace &set : ruled.sets) {
         Use &use = sets_[set.index];
         use.set = set;
         ++use.guests;
@@ -212,9 +178,9 @@ void drop_rules(const Ruled &rules, const Ruled *keep, Numbers &numbers, const O
     for (const auto &[identity, slot] : rules.counters)
         if (!keep || !keep->counters.contains(identity))
             numbers.free_counter(slot);
-    for (const Ruled::SetPlace &set : rules.sets)
+    for (const live::SetPlace &set : rules.sets)
         if (numbers.free_set(set.index))
-            clear_set(set, objects);
+            (void)live::clear_set(set, set_maps(objects));
 }
 
 } // namespace beeline::guest

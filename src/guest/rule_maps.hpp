@@ -34,7 +34,7 @@ public:
 
 private:
     struct Use {
-        Ruled::SetPlace set;
+        live::SetPlace set;
         unsigned guests = 0;
     };
     std::set<std::uint32_t> counters_;

@@ -14,9 +14,15 @@
 
 #include <beeline/edge/policy.hpp>
 #include <beeline/edge/program.hpp>
+#include <beeline/live/status.hpp>
 #include <beeline/result.hpp>
 
 namespace beeline::edge {
+
+using live::HookProgram;
+using live::RuleStatus;
+using live::SetEntry;
+using live::SetStatus;
 
 /// A device that the edge is attached to.
 struct DeviceStatus {
@@ -25,27 +31,6 @@ struct DeviceStatus {
     Mode mode = Mode::native; ///< What it got: native, generic or offload.
     std::string why;          ///< Why not native under mode = auto; empty otherwise.
     bool attached = true;     ///< False: the device or the link is gone (the device was removed).
-};
-
-struct RuleStatus {
-    std::string text;
-    std::uint32_t line = 0; ///< In the config file.
-    std::uint64_t packets = 0, bytes = 0;
-};
-
-struct SetStatus {
-    std::string name;
-    SetType type = SetType::prefix;
-    std::uint64_t entries = 0;
-};
-
-/// An XDP, tcx ingress or tcx egress program on a device, ours or not.
-struct HookProgram {
-    std::string device;
-    std::string hook; ///< "xdp native", "xdp generic", "tcx ingress", "tcx egress".
-    std::uint32_t prog_id = 0;
-    std::string program; ///< "program edge_root (id 17)".
-    bool ours = false;
 };
 
 /// Where an AF_XDP socket has to be put to get what `xsk NAME` gives away: `map` is pinned, the index for receive queue
@@ -96,12 +81,6 @@ struct Plan {
                rules_removed.empty() && !reordered && sets_added.empty() && sets_removed.empty() &&
                sets_changed.empty();
     }
-};
-
-struct SetEntry {
-    std::string text;                               ///< "10.0.0.0/8", "443", "02:00:00:00:00:01".
-    bool runtime = false;                           ///< Added by `set add`; a reload keeps it.
-    std::optional<std::chrono::seconds> expires_in; ///< Rounded up; nothing: never.
 };
 
 class [[nodiscard]] Edge {

@@ -26,28 +26,17 @@
 
 #include <beeline/guest.h>
 #include <beeline/guest/policy.hpp>
+#include <beeline/live/status.hpp>
 #include <beeline/result.hpp>
 
 namespace beeline::guest {
 
+using live::HookProgram;
+using live::RuleStatus;
+
 /// What a guest's device turned out to be; BL_GUEST_* in the kernel.
 enum class Wiring : std::uint8_t { netkit_l3, netkit_l2, veth, tap };
 [[nodiscard]] std::string_view name(Wiring wiring);
-
-struct RuleStatus {
-    std::string text;
-    std::uint32_t line = 0; ///< In the config file; 0: not from a file.
-    std::uint64_t packets = 0, bytes = 0;
-};
-
-/// A program at a guest's device or at an uplink, ours or not.
-struct HookProgram {
-    std::string device;
-    std::string hook; ///< "netkit peer", "netkit primary", "tcx ingress", "tcx egress".
-    std::uint32_t prog_id = 0;
-    std::string program; ///< "program guest_out_stub (id 17)".
-    bool ours = false;
-};
 
 struct GuestStatus {
     std::string name;

@@ -66,7 +66,7 @@ TEST_F(EdgeBuffers, HitsCountTheBytesOfAllBuffers) {
             ASSERT_OK(subject.run(packet.bytes()));
             sent += packet.bytes().size();
         }
-        ASSERT_VALUE(const bl_edge_hits hits, subject.hits(1));
+        ASSERT_VALUE(const bl_hits hits, subject.hits(1));
         EXPECT_EQ(hits.packets, 4u);
         EXPECT_EQ(hits.bytes, sent);
     }

@@ -52,13 +52,13 @@ TEST_F(EdgeState, HitsAreCountedPerRuleInPacketsAndBytes) {
     ASSERT_OK(subject.run(small, 0, 5));
     ASSERT_OK(subject.run(truncate((Eth{} / Ip4{} / Udp{.dport = 54} / Payload(900)).bytes(), 900), 0, 2));
     ASSERT_OK(subject.run(other));
-    ASSERT_VALUE(const bl_edge_hits first, subject.hits(0));
+    ASSERT_VALUE(const bl_hits first, subject.hits(0));
     EXPECT_EQ(first.packets, 5u);
     EXPECT_EQ(first.bytes, 5 * small.size());
-    ASSERT_VALUE(const bl_edge_hits second, subject.hits(1));
+    ASSERT_VALUE(const bl_hits second, subject.hits(1));
     EXPECT_EQ(second.packets, 3u) << "a protocol is there without ports, too";
     EXPECT_EQ(second.bytes, 2 * 900 + other.size());
-    ASSERT_VALUE(const bl_edge_hits last, subject.hits(2));
+    ASSERT_VALUE(const bl_hits last, subject.hits(2));
     EXPECT_EQ(last.packets, 0u);
     ASSERT_VALUE(const auto reasons, subject.reasons());
     EXPECT_EQ(reasons, (Counted{{"bad_length", 2}}));
@@ -69,7 +69,7 @@ TEST_F(EdgeState, RateForAllLetsTheBurstThrough) {
     EXPECT_EQ(fates(subject, udp_from({}), 3), "ppp");
     EXPECT_EQ(fates(subject, udp_from({.src = "10.0.0.1"}), 2), "dd") << "one bucket for all sources";
     EXPECT_EQ(fates(subject, (Eth{} / Ip4{} / Tcp{}).bytes(), 5), "ppppp") << "the other conditions come first";
-    ASSERT_VALUE(const bl_edge_hits over, subject.hits(0));
+    ASSERT_VALUE(const bl_hits over, subject.hits(0));
     EXPECT_EQ(over.packets, 2u) << "only what is over the rate is the rule's";
 }
 
@@ -139,7 +139,7 @@ TEST_F(EdgeState, ExplainTakesNothingFromABucket) {
     EXPECT_EQ(fates(subject, frame, 3), "pad");
     ASSERT_VALUE(const Judgement j, subject.judge(frame));
     EXPECT_EQ(j.xdp, unsigned{XDP_DROP}) << "but sees how full it is";
-    ASSERT_VALUE(const bl_edge_hits hits, subject.hits(0));
+    ASSERT_VALUE(const bl_hits hits, subject.hits(0));
     EXPECT_EQ(hits.packets, 1u);
 }
 
@@ -186,7 +186,7 @@ TEST_F(EdgeState, AFullRingLosesEventsAndNoPackets) {
     ASSERT_VALUE(const Subject subject, Subject::load({"udp -> log drop"}));
     ASSERT_OK(subject.run(udp_from({}), 0, 5000)); // more than a megabyte of events
     ASSERT_VALUE(const auto events, subject.events());
-    ASSERT_VALUE(const bl_edge_hits hits, subject.hits(0));
+    ASSERT_VALUE(const bl_hits hits, subject.hits(0));
     EXPECT_EQ(hits.packets, 5000u);
     ASSERT_VALUE(const auto reasons, subject.reasons());
     EXPECT_GT(reasons.at("event_lost"), 0u);
@@ -258,7 +258,7 @@ TEST_F(EdgeState, OnlyARecordWithTheMagicIsAQuestion) {
     ASSERT_VALUE(const auto result, kernel::test_run(subject.program().fd("edge_policy"), run));
     EXPECT_EQ(result.retval, unsigned{XDP_DROP});
     EXPECT_EQ(result.data_out, data) << "somebody else's metadata is not written to";
-    ASSERT_VALUE(const bl_edge_hits hits, subject.hits(0));
+    ASSERT_VALUE(const bl_hits hits, subject.hits(0));
     EXPECT_EQ(hits.packets, 1u);
     EXPECT_EQ(hits.bytes, frame.size());
 }

@@ -35,7 +35,7 @@ void check_one(const Case &c) {
         EXPECT_EQ(harness::hex(explained.frame), harness::hex(after));
     }
     for (std::size_t rule = 0; rule < subject.policy().rules.size(); ++rule) {
-        ASSERT_VALUE(const bl_edge_hits hits, subject.hits(rule));
+        ASSERT_VALUE(const bl_hits hits, subject.hits(rule));
         EXPECT_EQ(hits.packets, rule == c.rule ? 1u : 0u) << "rule " << rule;
         EXPECT_EQ(hits.bytes, rule == c.rule ? c.packet.size() : 0u) << "rule " << rule;
     }
@@ -97,9 +97,9 @@ Result<Outcome> Subject::run(const Bytes &frame, std::uint32_t ifindex, std::uin
     return Outcome{.xdp = result.retval, .frame = std::move(result.data_out)};
 }
 
-Result<bl_edge_hits> Subject::hits(std::size_t rule) const {
-    BL_TRY(auto map, (kernel::PerCpuMap<std::uint32_t, bl_edge_hits>::share(kept_.fd("edge_hits"))));
-    return map.sum(tables_.rules[rule].counter, [](bl_edge_hits &total, const bl_edge_hits &cpu) {
+Result<bl_hits> Subject::hits(std::size_t rule) const {
+    BL_TRY(auto map, (kernel::PerCpuMap<std::uint32_t, bl_hits>::share(kept_.fd("edge_hits"))));
+    return map.sum(tables_.rules[rule].counter, [](bl_hits &total, const bl_hits &cpu) {
         total.packets += cpu.packets;
         total.bytes += cpu.bytes;
     });

@@ -41,7 +41,7 @@ public:
     }
 
     /// Of one rule, all CPUs together.
-    [[nodiscard]] Result<bl_edge_hits> hits(std::size_t rule) const;
+    [[nodiscard]] Result<bl_hits> hits(std::size_t rule) const;
     /// What is not 0, by name.
     [[nodiscard]] Result<std::map<std::string, std::uint64_t>> reasons() const;
 

@@ -339,9 +339,9 @@ std::vector<bl_guest_event> World::logged() {
 }
 
 std::uint64_t World::hits(std::uint32_t slot, std::size_t rule) {
-    const auto map = kernel::PerCpuMap<std::uint32_t, bl_guest_hits>::share(bpf_map__fd(programs()->maps.guest_hits));
+    const auto map = kernel::PerCpuMap<std::uint32_t, bl_hits>::share(bpf_map__fd(programs()->maps.guest_hits));
     EXPECT_TRUE(map) << map.error().message();
-    const auto sum = map->sum(counter(slot, rule), [](bl_guest_hits &total, const bl_guest_hits &cpu) {
+    const auto sum = map->sum(counter(slot, rule), [](bl_hits &total, const bl_hits &cpu) {
         total.packets += cpu.packets;
         total.bytes += cpu.bytes;
     });
