@@ -61,13 +61,7 @@ static long bl_try_row(__u32 index, struct bl_judging *j)
 	row = bpf_map_lookup_elem(table, &index);
 	if (!row)
 		return 1;
-	if ((__u16)(p->dport - row->entry.dport_low) > row->entry.dport_span)
-		return 0;
-	if ((p->facts & row->entry.facts_mask) != row->entry.facts_value)
-		return 0;
-	if ((p->addr4 & row->entry.addr4_mask) != row->entry.addr4_value)
-		return 0;
-	if ((__u16)(p->sport - row->entry.sport_low) > row->entry.sport_span)
+	if (!bl_match_entry(p, &row->entry))
 		return 0;
 	flags = row->entry.extra_flags;
 	if (flags & ~BL_EXTRA_SETS && !bl_match_extra(j->skb, p, &row->extra, flags))

@@ -65,11 +65,9 @@ static __always_inline __u64 bl_mac_word(const __u8 *mac)
 	return (__u64)*(const __u16 *)(mac + 4) << 32 | *(const __u32 *)mac;
 }
 
-/* 1: every set condition of the entry holds. A field that is not in the packet is in no set, and not in its negation. */
-static __always_inline int bl_match_sets(BL_CTX *ctx, const struct bl_packet *p, const struct bl_extra *x)
+/* 1: the set conditions on addresses and ports hold. */
+static __always_inline int bl_match_end_sets(const struct bl_packet *p, const struct bl_extra *x)
 {
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-
 	if (x->sets[BL_SET_SRC] != BL_SET_NONE || x->sets[BL_SET_DST] != BL_SET_NONE) {
 		if (!(p->facts & (BL_FACT_V4 | BL_FACT_V6)))
 			return 0;
@@ -85,6 +83,16 @@ static __always_inline int bl_match_sets(BL_CTX *ctx, const struct bl_packet *p,
 		return 0;
 	if (x->sets[BL_SET_DPORT] != BL_SET_NONE &&
 	    bl_in_member_set(p->dport, x->sets[BL_SET_DPORT]) == x->sets_negated[BL_SET_DPORT])
+		return 0;
+	return 1;
+}
+
+/* 1: every set condition of the entry holds. A field that is not in the packet is in no set, and not in its negation. */
+static __always_inline int bl_match_sets(BL_CTX *ctx, const struct bl_packet *p, const struct bl_extra *x)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+
+	if (!bl_match_end_sets(p, x))
 		return 0;
 	if (x->sets[BL_SET_SRC_MAC] != BL_SET_NONE || x->sets[BL_SET_DST_MAC] != BL_SET_NONE) {
 		const struct ethhdr *eth = data;
@@ -113,6 +121,33 @@ static __always_inline int bl_outside(__u32 value, __u32 low, __u32 high)
 	return value < low || value > high;
 }
 
+/* 1: the compares of the entry itself hold. */
+static __always_inline int bl_match_entry(const struct bl_packet *p, const struct bl_entry *entry)
+{
+	return (__u16)(p->dport - entry->dport_low) <= entry->dport_span &&
+	       (p->facts & entry->facts_mask) == entry->facts_value &&
+	       (p->addr4 & entry->addr4_mask) == entry->addr4_value &&
+	       (__u16)(p->sport - entry->sport_low) <= entry->sport_span;
+}
+
+/* 1: the conditions of bl_extra on addresses and facts hold. */
+static __always_inline int bl_match_ends(const struct bl_packet *p, const struct bl_extra *x, __u32 flags)
+{
+	int i;
+
+	if (flags & BL_EXTRA_IP && !(p->facts & (BL_FACT_V4 | BL_FACT_V6)))
+		return 0;
+	if (flags & BL_EXTRA_SRC && bl_masked(p->src, x->src_value, x->src_mask) == !!(flags & BL_EXTRA_NOT_SRC))
+		return 0;
+	if (flags & BL_EXTRA_DST && bl_masked(p->dst, x->dst_value, x->dst_mask) == !!(flags & BL_EXTRA_NOT_DST))
+		return 0;
+	if (flags & BL_EXTRA_NOT_FACTS)
+		for (i = 0; i < BL_NOT_FACTS; i++)
+			if (x->not_mask[i] && (p->facts & x->not_mask[i]) == x->not_value[i])
+				return 0;
+	return 1;
+}
+
 /* 1: the conditions of bl_extra but for the sets hold. */
 static __always_inline int bl_match_extra(BL_CTX *ctx, const struct bl_packet *p, const struct bl_extra *x,
 					  __u32 flags)
@@ -121,11 +156,7 @@ static __always_inline int bl_match_extra(BL_CTX *ctx, const struct bl_packet *p
 	const struct ethhdr *eth = (void *)(long)ctx->data;
 	int i;
 
-	if (flags & BL_EXTRA_IP && !(p->facts & (BL_FACT_V4 | BL_FACT_V6)))
-		return 0;
-	if (flags & BL_EXTRA_SRC && bl_masked(p->src, x->src_value, x->src_mask) == !!(flags & BL_EXTRA_NOT_SRC))
-		return 0;
-	if (flags & BL_EXTRA_DST && bl_masked(p->dst, x->dst_value, x->dst_mask) == !!(flags & BL_EXTRA_NOT_DST))
+	if (!bl_match_ends(p, x, flags))
 		return 0;
 	if (flags & (BL_EXTRA_SRC_MAC | BL_EXTRA_DST_MAC)) {
 		if ((void *)(eth + 1) > end)
@@ -155,10 +186,6 @@ static __always_inline int bl_match_extra(BL_CTX *ctx, const struct bl_packet *p
 		if (listed == !!(flags & BL_EXTRA_NOT_DEVICE))
 			return 0;
 	}
-	if (flags & BL_EXTRA_NOT_FACTS)
-		for (i = 0; i < BL_NOT_FACTS; i++)
-			if (x->not_mask[i] && (p->facts & x->not_mask[i]) == x->not_value[i])
-				return 0;
 	return 1;
 }
 

@@ -94,6 +94,9 @@ std::uint32_t number(Verdict verdict) {
         return BL_EDGE_CPU;
     case Verdict::xsk:
         return BL_EDGE_XSK;
+    case Verdict::accelerate:
+    case Verdict::tcp:
+        break; // no words of the edge
     }
     std::abort();
 }

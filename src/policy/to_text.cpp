@@ -233,6 +233,12 @@ std::string to_text(const Action &action) {
     case Verdict::xsk:
         text += " xsk " + action.target;
         break;
+    case Verdict::accelerate:
+        text += " accelerate";
+        break;
+    case Verdict::tcp:
+        text += " tcp";
+        break;
     }
     return text.substr(1);
 }

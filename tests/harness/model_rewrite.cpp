@@ -172,6 +172,9 @@ std::uint32_t way_of(Verdict verdict, const Surroundings &around, std::uint32_t 
         return where(around.cpu_works, BL_EDGE_R_CPU_FAILED, XDP_PASS);
     case Verdict::xsk:
         return where(around.xsk_listens, BL_EDGE_R_XSK_ABSENT, XDP_PASS);
+    case Verdict::accelerate:
+    case Verdict::tcp:
+        break; // no words of the edge
     }
     std::abort();
 }

@@ -88,6 +88,9 @@ struct Match {
     std::optional<bool> options;                       ///< IPv4 options or any IPv6 extension header (not ESP) present.
     std::optional<bool> malformed;                     ///< Headers lie or are cut short.
     std::optional<OneOf<std::string>> device;          ///< Name of the device that received the frame.
+    std::optional<OneOf<std::string>> cgroup;          ///< Path below the cgroup2 mount; sockets in it and below it.
+    std::optional<OneOf<std::string>> process;         ///< Name of the process that reads the socket, 1..15 bytes.
+    std::optional<OneOf<Range<std::uint32_t>>> user;   ///< User id of the socket's owner.
     bool operator==(const Match &) const = default;
 };
 
@@ -102,7 +105,7 @@ struct Rate {
     bool operator==(const Rate &) const = default;
 };
 
-enum class Verdict : std::uint8_t { pass, drop, abort, tx, redirect, cpu, xsk };
+enum class Verdict : std::uint8_t { pass, drop, abort, tx, redirect, cpu, xsk, accelerate, tcp };
 
 /// New values for header fields; an absent one stays.
 struct Rewrite {

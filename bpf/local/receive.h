@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every receive call of a watched socket, after it: how its program reads, and how much.
+ */
+#ifndef BEELINE_LOCAL_RECEIVE_H
+#define BEELINE_LOCAL_RECEIVE_H
+
+#include "local/pair.h"
+
+#define BL_MSG_OOB 0x1
+#define BL_MSG_PEEK 0x2
+#define BL_MSG_DONTWAIT 0x40
+#define BL_MSG_ERRQUEUE 0x2000
+
+/* Does the running program read by receive calls only? -1: not known yet. */
+static __always_inline int bl_program_safe(const struct bl_local_key *key)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct bl_local_program program = {};
+	__u32 *known, asked = BL_PROGRAM_ASKED;
+	struct inode *inode;
+
+	if (!task->mm)
+		return 0; /* a kernel thread that reads for somebody (io_uring's are processes) */
+	inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+	if (!inode)
+		return 0;
+	program.inode = BPF_CORE_READ(inode, i_ino);
+	program.device = BPF_CORE_READ(inode, i_sb, s_dev);
+	known = bpf_map_lookup_elem(&local_programs, &program);
+	if (known && *known != BL_PROGRAM_ASKED)
+		return *known == BL_PROGRAM_SAFE;
+	if (!known)
+		bpf_map_update_elem(&local_programs, &program, &asked, BPF_NOEXIST);
+	bl_tell(BL_LOCAL_EVENT_PROGRAM, key, &program, bpf_get_current_pid_tgid() >> 32);
+	return -1;
+}
+
+/* May the pair be filed now? */
+static __always_inline void bl_examine(struct bl_local_pair *pair, const struct bl_local_flow *flow, struct tcp_sock *tp)
+{
+	struct bl_local_end *end = bl_end(pair, flow->side), *other = bl_end(pair, !flow->side);
+	struct tcp_sock *peer;
+	__u32 reason;
+	int known;
+
+	reason = bl_unfit_to_file(tp);
+	if (!reason) {
+		peer = bl_sock_of(other);
+		if (!peer)
+			return;
+		reason = bl_unfit_to_file(peer);
+	}
+	if (reason == BL_LOCAL_R_BLOCKING)
+		return; /* it may change its mind: looked at again, ever more rarely */
+	known = reason ? 0 : bl_program_safe(&flow->pair);
+	if (known < 0)
+		return;
+	if (!known && !reason)
+		reason = BL_LOCAL_R_SPLICES;
+	if (!reason && end->judged == BL_LOCAL_LATER)
+		bl_judge(end, &tp->inet_conn.icsk_inet.sk, 1);
+	if (!reason && !bl_chosen(pair))
+		reason = BL_LOCAL_R_NOT_CHOSEN;
+	if (reason) {
+		bl_to_tcp(pair, &flow->pair, reason);
+		return;
+	}
+	bl_set(&end->flags, BL_END_SAFE);
+	if (bl_chosen(pair) > 0 && bl_turn(pair, BL_PAIR_WATCHED, BL_PAIR_WANTED))
+		bl_tell(BL_LOCAL_EVENT_WANTED, &flow->pair, NULL, 0);
+}
+
+/* n is 2^k times the first one. */
+static __always_inline int bl_time_to_look(__u32 n, __u32 first)
+{
+	return first && n >= first && n % first == 0 && !(n / first & (n / first - 1));
+}
+
+static __always_inline void bl_received(struct sock *sk, int bytes, int flags)
+{
+	struct bl_local_settings *settings;
+	struct bl_local_flow *flow;
+	struct bl_local_pair *pair;
+	struct bl_local_end *end;
+	struct tcp_sock *tp;
+	__u32 state;
+
+	flow = bpf_sk_storage_get(&local_flows, sk, 0, 0);
+	pair = flow ? bpf_map_lookup_elem(&local_pairs, &flow->pair) : NULL;
+	tp = bpf_skc_to_tcp_sock(sk);
+	settings = bl_settings();
+	if (!pair || !tp || !settings)
+		return;
+	if (flags & (BL_MSG_OOB | BL_MSG_ERRQUEUE))
+		bl_to_tcp(pair, &flow->pair, flags & BL_MSG_OOB ? BL_LOCAL_R_OOB : BL_LOCAL_R_ERRQUEUE);
+	if (bytes <= 0 || flags & (BL_MSG_PEEK | BL_MSG_OOB | BL_MSG_ERRQUEUE))
+		return;
+	end = bl_end(pair, flow->side);
+	__sync_fetch_and_add(&end->read, bytes);
+	state = bl_state(pair);
+	if (state == BL_PAIR_TCP || state == BL_PAIR_HALF)
+		return;
+	if (state == BL_PAIR_ON) {
+		if (!(flags & BL_MSG_DONTWAIT))
+			bl_to_tcp(pair, &flow->pair, BL_LOCAL_R_BLOCKING);
+		if (end->flags & BL_END_SAFE)
+			return;
+	}
+	end->receives++;
+	end->turns += tp->write_seq != end->written;
+	end->written = tp->write_seq;
+	if (!bl_time_to_look(end->turns, settings->min_turns) &&
+	    !bl_time_to_look(end->receives, settings->min_receives))
+		return;
+	end->tgid = bpf_get_current_pid_tgid() >> 32;
+	bpf_get_current_comm(end->comm, sizeof end->comm);
+	bl_examine(pair, flow, tp);
+}
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every message that a filed socket sends, before TCP has it: by the short cut or not. A large write is several messages.
+ */
+#ifndef BEELINE_LOCAL_SEND_H
+#define BEELINE_LOCAL_SEND_H
+
+#include "local/pair.h"
+
+#define BL_SEND_OOB 0x1
+
+#define BL_PF_KTHREAD 0x00200000
+#define BL_PF_USER_WORKER 0x00004000 /* io_uring's workers, vhost */
+#define BL_TS_COMPAT 0x0002          /* arch/x86/include/asm/thread_info.h */
+
+/* System calls of x86-64 that send with flags. */
+#define BL_SYS_SENDTO 44
+#define BL_SYS_SENDMSG 46
+#define BL_SYS_SENDMMSG 307
+#define BL_SYS_IO_URING_ENTER 426
+
+/*
+ * Does the call that is sending do what the short cut cannot? Its flags are not in the message, but in the registers that the
+ * program entered the kernel with.
+ */
+static __always_inline __u32 bl_odd_send(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct pt_regs *regs;
+	__u64 flags;
+
+	if (task->flags & (BL_PF_KTHREAD | BL_PF_USER_WORKER))
+		return BL_LOCAL_R_KERNEL;
+	if (task->thread_info.status & BL_TS_COMPAT)
+		return BL_LOCAL_R_KERNEL;
+	regs = (void *)bpf_task_pt_regs(task);
+	switch (regs->orig_ax) {
+	case BL_SYS_SENDTO:
+	case BL_SYS_SENDMMSG:
+		flags = regs->r10;
+		break;
+	case BL_SYS_SENDMSG:
+		flags = regs->dx;
+		break;
+	case BL_SYS_IO_URING_ENTER:
+		return BL_LOCAL_R_IO_URING;
+	default:
+		return 0;
+	}
+	return flags & BL_SEND_OOB ? BL_LOCAL_R_OOB : 0;
+}
+
+/*
+ * Judges the sender by what it does in a row: a stream of small writes is faster by TCP, which joins them; large ones need a
+ * TCP that blocks early when a message must go that way. 1: it is a stream of small writes.
+ */
+static __always_inline int bl_small_stream(const struct bl_local_settings *settings, struct bl_local_end *own,
+					   const struct bl_local_end *peer, __u32 size)
+{
+	__u32 sends = *(const volatile __u32 *)&peer->sends;
+
+	own->sends++;
+	if (sends != own->peer_sends) {
+		own->peer_sends = sends;
+		own->run = 0;
+		own->run_bytes = 0;
+	}
+	own->run++;
+	own->run_bytes += size;
+	if (own->run < settings->run_length)
+		return 0;
+	if (own->run_bytes < (__u64)own->run * settings->min_mean)
+		return 1;
+	if (!(own->flags & BL_END_BULK))
+		bl_set(&own->flags, BL_END_BULK);
+	own->run = 0;
+	own->run_bytes = 0;
+	return 0;
+}
+
+static __always_inline int bl_by_tcp(struct bl_local_end *own, __u32 size, __u32 reason)
+{
+	bl_count(reason);
+	own->tcp_bytes += size;
+	own->tcp_messages++;
+	return SK_PASS;
+}
+
+/* Redirects the message when that cannot change the order of bytes; else by TCP. */
+static __always_inline int bl_redirect(struct sk_msg_md *msg, const struct bl_local_settings *settings,
+				       struct bl_local_pair *pair, const struct bl_local_flow *flow,
+				       struct tcp_sock *from, struct tcp_sock *to)
+{
+	struct bl_local_end *own = bl_end(pair, flow->side), *peer = bl_end(pair, !flow->side);
+	struct bl_local_sock name = bl_sock_key(&flow->pair, !flow->side);
+	struct sock *sk = &to->inet_conn.icsk_inet.sk;
+	__u64 limit = settings->limit;
+	__u32 size = msg->size;
+
+	if (sk->sk_userlocks & BL_SOCK_RCVBUF_LOCK && (__u64)sk->sk_rcvbuf < limit)
+		limit = sk->sk_rcvbuf;
+	if ((__u64)sk->sk_backlog.rmem_alloc.counter >= limit)
+		return bl_by_tcp(own, size, BL_LOCAL_R_LIMIT);
+	/*
+	 * Redirected bytes are read before those that TCP has queued. So all bytes sent by TCP must have been read; asked at
+	 * every message, for another thread may be in the midst of one by TCP. Redirected bytes move neither number.
+	 */
+	if (from->write_seq != to->copied_seq)
+		return bl_by_tcp(own, size, BL_LOCAL_R_ORDER);
+	/* Announced before the state is looked at (again): who lets the end leave looks the other way round. */
+	__sync_fetch_and_add(&peer->begun, size);
+	if (bl_state(pair) != BL_PAIR_ON || *(const volatile __u32 *)&settings->draining) {
+		__sync_fetch_and_sub(&peer->begun, size);
+		return bl_by_tcp(own, size, BL_LOCAL_R_DRAINING);
+	}
+	if (bpf_msg_redirect_hash(msg, &local_socks, &name, BPF_F_INGRESS) != SK_PASS) {
+		__sync_fetch_and_sub(&peer->begun, size);
+		return bl_by_tcp(own, size, BL_LOCAL_R_NO_TARGET);
+	}
+	own->short_bytes += size;
+	own->short_messages++;
+	return SK_PASS;
+}
+
+static __always_inline int bl_send(struct sk_msg_md *msg, struct bpf_sock *sk)
+{
+	struct bl_local_flow *flow = bpf_sk_storage_get(&local_flows, sk, 0, 0);
+	struct bl_local_settings *settings = bl_settings();
+	struct bl_local_end *own, *peer;
+	struct tcp_sock *from, *to;
+	struct bl_local_pair *pair;
+	__u32 reason;
+
+	if (!flow || !settings)
+		return SK_PASS; /* not ours: nobody but local_tend files, so it has just been closed */
+	pair = bpf_map_lookup_elem(&local_pairs, &flow->pair);
+	from = bpf_skc_to_tcp_sock(sk);
+	if (!pair || !from)
+		return SK_PASS; /* the same */
+	own = bl_end(pair, flow->side);
+	peer = bl_end(pair, !flow->side);
+	if (bl_state(pair) != BL_PAIR_ON || settings->draining)
+		return bl_by_tcp(own, msg->size, BL_LOCAL_R_DRAINING);
+	if (!(peer->flags & BL_END_SAFE))
+		return bl_by_tcp(own, msg->size, BL_LOCAL_R_UNSAFE_END);
+	to = bl_sock_of(peer);
+	if (!to)
+		return bl_by_tcp(own, msg->size, BL_LOCAL_R_NO_TARGET);
+	reason = bl_odd_send();
+	if (!reason)
+		reason = bl_unfit(from);
+	if (!reason)
+		reason = bl_unfit(to);
+	if (!reason && bl_small_stream(settings, own, peer, msg->size))
+		reason = BL_LOCAL_R_SMALL;
+	if (reason) {
+		bl_to_tcp(pair, &flow->pair, reason);
+		own->tcp_bytes += msg->size;
+		own->tcp_messages++;
+		return SK_PASS;
+	}
+	return bl_redirect(msg, settings, pair, flow, from, to);
+}
+
+#endif
