@@ -5,6 +5,7 @@
 #include "beeline/edge.h"
 #include "beeline/guest.h"
 #include "beeline/lab.h"
+#include "beeline/local.h"
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
@@ -35,5 +36,16 @@ struct bl_guest_event a_bl_guest_event;
 struct bl_lab_flows a_bl_lab_flows;
 struct bl_lab_header a_bl_lab_header;
 struct bl_lab_count a_bl_lab_count;
+struct bl_local_key a_bl_local_key;
+struct bl_local_sock a_bl_local_sock;
+struct bl_local_end a_bl_local_end;
+struct bl_local_pair a_bl_local_pair;
+struct bl_local_flow a_bl_local_flow;
+struct bl_local_settings a_bl_local_settings;
+struct bl_local_row a_bl_local_row;
+struct bl_local_chosen a_bl_local_chosen;
+struct bl_local_program a_bl_local_program;
+struct bl_local_event a_bl_local_event;
+struct bl_local_tended a_bl_local_tended;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

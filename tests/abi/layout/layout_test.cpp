@@ -20,6 +20,7 @@
 #include <beeline/edge.h>
 #include <beeline/guest.h>
 #include <beeline/lab.h>
+#include <beeline/local.h>
 
 #include "abi_layout.skel.h"
 #include "edge.skel.h"
@@ -42,6 +43,64 @@ struct Layout {
 using Layouts = std::map<std::string, Layout>;
 
 #define AT(name) std::pair(std::string(#name), Member{offsetof(S, name), sizeof(S::name)})
+
+void add_local(Layouts &all) {
+    {
+        using S = bl_local_key;
+        all["bl_local_key"] = {sizeof(S), {AT(low), AT(high)}};
+    }
+    {
+        using S = bl_local_sock;
+        all["bl_local_sock"] = {sizeof(S), {AT(own), AT(peer)}};
+    }
+    {
+        using S = bl_local_end;
+        all["bl_local_end"] = {sizeof(S), {AT(sock),      AT(cookie),       AT(short_bytes), AT(short_messages),
+                                           AT(tcp_bytes), AT(tcp_messages), AT(cgroup),      AT(run_bytes),
+                                           AT(run),       AT(peer_sends),   AT(sends),       AT(begun),
+                                           AT(read),      AT(first),        AT(receives),    AT(turns),
+                                           AT(written),   AT(flags),        AT(rule),        AT(judged),
+                                           AT(counter),   AT(uid),          AT(tgid),        AT(generation),
+                                           AT(local),     AT(remote),       AT(local_port),  AT(remote_port),
+                                           AT(_pad2),     AT(comm)}};
+    }
+    {
+        using S = bl_local_pair;
+        all["bl_local_pair"] = {sizeof(S), {AT(since_ns), AT(state), AT(reason), AT(end)}};
+    }
+    {
+        using S = bl_local_flow;
+        all["bl_local_flow"] = {sizeof(S), {AT(pair), AT(side), AT(_pad)}};
+    }
+    {
+        using S = bl_local_settings;
+        all["bl_local_settings"] = {sizeof(S),
+                                    {AT(limit), AT(draining), AT(lowat), AT(run_length), AT(min_mean), AT(min_turns),
+                                     AT(min_receives), AT(generation), AT(_pad)}};
+    }
+    {
+        using S = bl_local_row;
+        all["bl_local_row"] = {
+            sizeof(S), {AT(entry), AT(extra), AT(cgroup), AT(level), AT(flags), AT(uid_low), AT(uid_high), AT(comm)}};
+    }
+    {
+        using S = bl_local_chosen;
+        all["bl_local_chosen"] = {sizeof(S), {AT(connections), AT(tcp_bytes), AT(tcp_messages)}};
+    }
+    {
+        using S = bl_local_program;
+        all["bl_local_program"] = {sizeof(S), {AT(inode), AT(device), AT(_pad)}};
+    }
+    {
+        using S = bl_local_event;
+        all["bl_local_event"] = {sizeof(S), {AT(what), AT(tgid), AT(pair), AT(program)}};
+    }
+    {
+        using S = bl_local_tended;
+        all["bl_local_tended"] = {
+            sizeof(S), {AT(seen), AT(filed), AT(left), AT(waiting_to_file), AT(waiting_to_leave), AT(filed_now)}};
+    }
+}
 
 Layouts as_compiled() {
     Layouts all;
@@ -171,6 +230,7 @@ Layouts as_compiled() {
         using S = bl_lab_count;
         all["bl_lab_count"] = {sizeof(S), {AT(packets), AT(bytes)}};
     }
+    add_local(all);
     return all;
 }
 #undef AT
