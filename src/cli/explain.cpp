@@ -114,7 +114,7 @@ Result<int> explain(Context &context, const Options &options) {
         return fail(Kind::usage, 0, fmt::format("a frame of {} bytes", asked.frame.size()),
                     fmt::format("the kernel judges {} to {} bytes", edge::kMinJudgedFrame, edge::kMaxJudgedFrame));
     if (options.place.given()) {
-        BL_TRY(const GuestAsker asker, GuestAsker::open(context));
+        BL_TRY(const GuestAsker asker, GuestAsker::open(context, options.file));
         BL_TRY(const GuestAnswer answer, asker.ask(options.place, asked.frame));
         return show(context, answer, options.json);
     }
@@ -167,8 +167,8 @@ void add_explain(Commands &commands) {
     command.option("--pcap", "FILE", options->pcap, "Take it from a capture...");
     command.option("--packet", "N", options->packet, "...packet number N, from 1");
     command.option("--in", "DEVICE", options->device, "The device that receives it");
-    command.option("--file", "FILE", options->file, "Ask the policy of this file, not the live one");
-    command.option("--guest", "NAME", options->place.guest, "Ask the rules of a live guest...");
+    command.option("--file", "FILE", options->file, "Ask what this file says, not what is live");
+    command.option("--guest", "NAME", options->place.guest, "Ask the rules of this guest...");
     command.flag("--out", options->place.out, "...for a packet that it sends");
     command.flag("--into", options->place.into, "...or one that the host's stack sends to it");
     command.flag("--json", options->json, "As JSON");

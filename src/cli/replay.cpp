@@ -4,6 +4,7 @@
 #include <beeline/edge/packet.hpp>
 
 #include "cli/command.hpp"
+#include "cli/replay_guest.hpp"
 #include "daemon/json.hpp"
 
 namespace beeline::cli {
@@ -13,6 +14,7 @@ struct Options {
     std::string capture, file, device;
     bool packets = false;
     bool json = false;
+    GuestPlace place;
 };
 
 /// What became of packets whose rule says something else: "XDP_DROP 4"; empty: nothing of the kind.
@@ -113,6 +115,14 @@ Result<edge::Judge> find_judge(Context &context, const Options &options) {
 }
 
 Result<int> replay(Context &context, const Options &options) {
+    if (options.place.given() && !options.device.empty())
+        return fail(Kind::usage, 0, "--in is for the edge, --guest for a guest", "leave one of them away");
+    if (options.place.given())
+        return replay_guest(context, {.capture = options.capture,
+                                      .file = options.file,
+                                      .place = options.place,
+                                      .packets = options.packets,
+                                      .json = options.json});
     BL_TRY(auto capture, edge::CaptureReader::open(options.capture));
     BL_TRY(const edge::Judge judge, find_judge(context, options));
     std::function<void(const edge::Replayed &)> each;
@@ -132,11 +142,15 @@ void add_replay(Commands &commands) {
     auto options = std::make_shared<Options>();
     Command command = commands.add("replay", "What a policy says about each packet of a capture",
                                    "sudo beeline replay capture.pcap beeline.toml\n"
-                                   "sudo beeline replay capture.pcap --packets --in eth0",
+                                   "sudo beeline replay capture.pcap --packets --in eth0\n"
+                                   "sudo beeline replay guest.pcap beeline.toml --guest web",
                                    [options](Context &context) { return replay(context, *options); });
     command.required("CAPTURE", options->capture, "pcap or pcapng file, - for standard input");
     command.argument("FILE", options->file, "Config file; without it: the live policy");
     command.option("--in", "DEVICE", options->device, "The device that receives the packets");
+    command.option("--guest", "NAME", options->place.guest, "Ask the rules of this guest...");
+    command.flag("--out", options->place.out, "...about packets that it sends");
+    command.flag("--into", options->place.into, "...or that it gets; neither: each by its source");
     command.flag("--packets", options->packets, "One line for each packet");
     command.flag("--json", options->json, "As JSON; with --packets one object a line");
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/objects.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <string_view>
 
 #include <beeline/kernel/prog.hpp>
 #include <beeline/kernel/skeleton.hpp>
@@ -23,11 +25,20 @@ constexpr std::array kMaps = {"guest_settings", "guest_list",  "guest_near",    
 /// In the order of BL_GUEST_PROG_*; those of the wire are in no slot.
 constexpr std::array kPrograms = {"guest_out", "guest_in", "guest_answer", "guest_wire", "guest_wire_explain"};
 constexpr std::array kStubs = {"guest_out_stub", "guest_in_stub"};
+/// What others' programs never share: all that packets change, and who is there.
+constexpr std::array kOwnMaps = {"guest_list", "guest_flows",   "guest_fragments", "guest_progs",
+                                 "guest_hits", "guest_reasons", "guest_events",    "guest_work"};
 
 template <std::size_t N>
 void leave_out(bpf_object *object, const std::array<const char *, N> &programs) {
     for (const char *name : programs)
         bpf_program__set_autoload(bpf_object__find_program_by_name(object, name), false);
+}
+
+Result<> share_map(bpf_object *object, const char *name, int fd) {
+    if (const int error = bpf_map__reuse_fd(bpf_object__find_map_by_name(object, name), fd))
+        return fail_errno(-error, std::string("share map ") + name);
+    return {};
 }
 
 Result<UniqueFd> program(bpf_object *object, const char *name) {
@@ -58,10 +69,21 @@ Result<> check_name(int fd, const std::string &name) {
 } // namespace
 
 Result<Objects> Objects::create(std::uint32_t flows) {
+    return load(flows, nullptr);
+}
+
+Result<Objects> Objects::beside(const Objects &others, std::uint32_t flows) {
+    return load(flows, &others);
+}
+
+Result<Objects> Objects::load(std::uint32_t flows, const Objects *others) {
     BL_TRY(auto opened, kernel::Opened<guest_bpf>::open());
     check_maps(opened.object());
     leave_out(opened.object(), kStubs);
     bpf_map__set_max_entries(opened.maps().guest_flows, flows);
+    for (const char *name : kMaps)
+        if (others && std::ranges::count(kOwnMaps, std::string_view(name)) == 0)
+            BL_CHECK(share_map(opened.object(), name, others->fd(name)));
     BL_TRY(auto loaded, std::move(opened).load());
     std::map<std::string, UniqueFd> objects;
     for (const char *name : kMaps) {
@@ -106,8 +128,7 @@ Result<Stubs> Objects::load_stubs(std::uint32_t slot) const {
     leave_out(opened.object(), kPrograms);
     const_cast<__u32 &>(opened.rodata()->guest_slot) = slot;
     for (const char *name : kMaps)
-        if (const int error = bpf_map__reuse_fd(bpf_object__find_map_by_name(opened.object(), name), fd(name)))
-            return fail_errno(-error, std::string("share map ") + name);
+        BL_CHECK(share_map(opened.object(), name, fd(name)));
     BL_TRY(auto loaded, std::move(opened).load());
     Stubs stubs;
     BL_TRY(stubs.out, program(loaded.object(), kStubs[0]));

@@ -33,6 +33,9 @@ class [[nodiscard]] Objects {
 public:
     /// Fresh ones; flows: size of the flow table.
     [[nodiscard]] static Result<Objects> create(std::uint32_t flows);
+    /// Programs of their own that go by the same rules, addresses, ports and uplinks, with everything else their own:
+    /// flows, counters, events and the list of guests, which is empty.
+    [[nodiscard]] static Result<Objects> beside(const Objects &others, std::uint32_t flows);
     [[nodiscard]] static Result<Objects> from_pins(const std::filesystem::path &directory);
     [[nodiscard]] Result<> pin(const std::filesystem::path &directory) const;
 
@@ -51,6 +54,7 @@ public:
 
 private:
     explicit Objects(std::map<std::string, kernel::UniqueFd> objects) : objects_(std::move(objects)) {}
+    [[nodiscard]] static Result<Objects> load(std::uint32_t flows, const Objects *others);
     std::map<std::string, kernel::UniqueFd> objects_;
 };
 

@@ -26,6 +26,10 @@ struct CapturedPacket {
     std::span<const std::byte> bytes = {}; ///< Valid until the next call of next().
 };
 
+/// The frame as it was on the wire, with zeros for what the capture left out: lengths in headers then are no lies.
+/// Valid as long as the packet's bytes and room are.
+[[nodiscard]] std::span<const std::byte> whole(const CapturedPacket &packet, std::vector<std::byte> &room);
+
 /// Reads one packet at a time; memory does not grow with the file.
 class [[nodiscard]] CaptureReader {
 public:

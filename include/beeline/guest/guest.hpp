@@ -25,6 +25,7 @@
 #include <vector>
 
 #include <beeline/guest.h>
+#include <beeline/guest/asker.hpp>
 #include <beeline/guest/policy.hpp>
 #include <beeline/live/status.hpp>
 #include <beeline/result.hpp>
@@ -113,25 +114,6 @@ struct Maintained {
     std::vector<std::string> warnings;
 };
 
-/// Where a packet is seen, for explain().
-enum class Seen : std::uint8_t {
-    out,  ///< It comes out of the guest.
-    in,   ///< The host's stack sends it to the guest.
-    wire, ///< It comes in by an uplink.
-};
-
-/// What the loaded program says about one packet.
-struct Verdict {
-    std::int32_t action = 0;              ///< What the program returned: -1 next, 0 pass, 2 drop, 7 redirect.
-    std::optional<std::uint32_t> rule;    ///< Of the guest's own rules, in the order of Policy::rules.
-    std::uint32_t reason = 0;             ///< BL_GUEST_R_*; 0: none.
-    std::string reason_name;              ///< The same, "none" for 0.
-    std::uint32_t way = 0;                ///< BL_WAY_*.
-    std::optional<std::uint32_t> to;      ///< Slot of the guest it goes to.
-    std::uint32_t ifindex = 0;            ///< Device it goes out of.
-    std::optional<std::uint32_t> to_rule; ///< Rule of that guest that decided.
-};
-
 class [[nodiscard]] Guests {
 public:
     /// pins: directory on a bpffs (config `pins`). Nothing is made or locked yet.
@@ -159,12 +141,8 @@ public:
     /// addresses, MTU and default routes, ends flows that are over. Nothing is up: does nothing.
     [[nodiscard]] Result<Maintained> maintain();
 
-    /// Runs the live program on a packet. slot: of the guest; of `wire` it means nothing. ifindex: where the packet
-    /// came in; 0: the guest's device. packet: from the Ethernet header on. No counter and no flow changes.
-    [[nodiscard]] Result<Verdict> explain(Seen seen, std::uint32_t slot, std::uint32_t ifindex,
-                                          std::span<const std::byte> packet) const;
-    /// The same for the guest of that name.
-    [[nodiscard]] Result<Verdict> explain(Seen seen, const std::string &guest, std::span<const std::byte> packet) const;
+    /// The live programs, to be asked about packets; guests that come later are not known to it.
+    [[nodiscard]] Result<Asker> asker() const { return Asker::of_live(pins_); }
 
 private:
     explicit Guests(std::filesystem::path pins) : pins_(std::move(pins)) {}

@@ -46,6 +46,14 @@ std::string without_name(const std::string &message, const std::string &path) {
 
 } // namespace
 
+std::span<const std::byte> whole(const CapturedPacket &packet, std::vector<std::byte> &room) {
+    if (packet.length <= packet.bytes.size())
+        return packet.bytes;
+    room.assign(packet.bytes.begin(), packet.bytes.end());
+    room.resize(packet.length);
+    return room;
+}
+
 Result<CaptureReader> CaptureReader::open(const std::string &path) {
     if (path != "-")
         BL_CHECK(check_file(path));

@@ -10,15 +10,6 @@
 namespace beeline::edge {
 namespace {
 
-/// The frame as it was on the wire, with zeros for what the capture left out: lengths in headers then are no lies.
-std::span<const std::byte> whole(const CapturedPacket &packet, std::vector<std::byte> &room) {
-    if (packet.length <= packet.bytes.size())
-        return packet.bytes;
-    room.assign(packet.bytes.begin(), packet.bytes.end());
-    room.resize(packet.length);
-    return room;
-}
-
 void count(Replay &replay, const CapturedPacket &packet, const Judgement &judgement) {
     ++replay.judged;
     replay.cut += packet.length > packet.bytes.size() ? 1 : 0;

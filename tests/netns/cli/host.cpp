@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "netns/cli/host.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -15,9 +16,7 @@
 #include <harness/assert.hpp>
 
 namespace beeline::cli_test {
-namespace {
 
-/// A packet socket bound to a device of the calling thread's namespace.
 Result<kernel::UniqueFd> packet_socket(const char *device) {
     kernel::UniqueFd fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
     if (!fd.valid())
@@ -29,8 +28,6 @@ Result<kernel::UniqueFd> packet_socket(const char *device) {
         return fail_errno(errno, "bind a packet socket");
     return fd;
 }
-
-} // namespace
 
 harness::Bytes udp(std::uint16_t dport) {
     using namespace harness;
@@ -64,6 +61,22 @@ void Host::TearDown() {
 std::string Host::write(const std::string &name, const std::string &text) const {
     std::ofstream(path(name), std::ios::binary) << text;
     return path(name);
+}
+
+std::string Host::capture(const std::vector<harness::Bytes> &frames, std::size_t snap) const {
+    const auto word = [](std::size_t value) {
+        std::string bytes;
+        for (int shift = 0; shift < 32; shift += 8)
+            bytes += static_cast<char>(value >> shift & 0xff);
+        return bytes;
+    };
+    std::string text = word(0xa1b2c3d4) + std::string("\x02\0\x04\0", 4) + word(0) + word(0) + word(snap) + word(1);
+    for (const harness::Bytes &frame : frames) {
+        const std::size_t kept = std::min(snap, frame.size());
+        text += word(1) + word(0) + word(kept) + word(frame.size());
+        text.append(reinterpret_cast<const char *>(frame.data()), kept);
+    }
+    return write("capture.pcap", text);
 }
 
 std::string Host::config(const std::vector<std::string> &rules, const std::string &more,

@@ -29,6 +29,8 @@ protected:
     /// Writes a file into the test's own directory; returns its path.
     std::string write(const std::string &name, const std::string &text) const;
     [[nodiscard]] std::string path(const std::string &name) const { return (directory_ / name).string(); }
+    /// The frames as a pcap file, each cut to snap bytes.
+    std::string capture(const std::vector<harness::Bytes> &frames, std::size_t snap = 65535) const;
     /// A config with pins and socket of this host, device va and these rules.
     std::string config(const std::vector<std::string> &rules, const std::string &more = {},
                        const std::string &name = "beeline.toml") const;
@@ -57,6 +59,9 @@ protected:
     std::filesystem::path directory_;
     kernel::UniqueFd sender_;
 };
+
+/// A packet socket bound to a device of the calling thread's namespace.
+[[nodiscard]] Result<kernel::UniqueFd> packet_socket(const char *device);
 
 /// A UDP packet to a port.
 [[nodiscard]] harness::Bytes udp(std::uint16_t dport);

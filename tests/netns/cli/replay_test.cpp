@@ -17,25 +17,7 @@ namespace {
 using namespace harness;
 using testing::HasSubstr;
 
-class Replay : public Host {
-protected:
-    /// The frames as a pcap file.
-    std::string capture(const std::vector<Bytes> &frames, std::size_t snap = 65535) const {
-        const auto word = [](std::size_t value) {
-            std::string bytes;
-            for (int shift = 0; shift < 32; shift += 8)
-                bytes += static_cast<char>(value >> shift & 0xff);
-            return bytes;
-        };
-        std::string text = word(0xa1b2c3d4) + std::string("\x02\0\x04\0", 4) + word(0) + word(0) + word(snap) + word(1);
-        for (const Bytes &frame : frames) {
-            const std::size_t kept = std::min(snap, frame.size());
-            text += word(1) + word(0) + word(kept) + word(frame.size());
-            text.append(reinterpret_cast<const char *>(frame.data()), kept);
-        }
-        return write("capture.pcap", text);
-    }
-};
+class Replay : public Host {};
 
 TEST_F(Replay, CountsVerdictsPerRule) {
     const std::string pcap = capture({udp(7), udp(7), udp(8), udp(9), Bytes(10), Bytes(4000)});

@@ -137,8 +137,11 @@ TEST_P(GuestLife, explain_tells_the_rule_that_the_loaded_program_goes_by) {
         const auto packet = (harness::Eth{} / harness::Ip4{.src = "10.88.0.2", .dst = "10.9.0.2"} /
                              harness::Udp{.dport = port} / harness::Payload("a question"))
                                 .bytes();
-        return scene_->host->within(
-            [&] { return scene_->guests.explain(Seen::out, "web", std::as_bytes(std::span(packet))); });
+        return scene_->host->within([&]() -> Result<Verdict> {
+            BL_TRY(const Asker asker, scene_->guests.asker());
+            BL_TRY(const KnownGuest *const guest, asker.guest("web"));
+            return asker.explain(Seen::out, *guest, std::as_bytes(std::span(packet)));
+        });
     };
     ASSERT_VALUE(const Verdict dropped, ask(53));
     EXPECT_EQ(dropped.rule, 0U);
