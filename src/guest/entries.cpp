@@ -7,9 +7,8 @@
 
 #include <arpa/inet.h>
 
-#include <beeline/kernel/map_in_map.hpp>
-
 #include "guest/flows.hpp"
+#include "guest/rule_maps.hpp"
 
 namespace beeline::guest {
 namespace {
@@ -167,13 +166,12 @@ Result<> unlist(const Objects &objects, std::uint32_t slot) {
     return objects.next_generation();
 }
 
-Result<> clear_slot(const Objects &objects, std::uint32_t slot) {
-    BL_TRY(auto tables, kernel::MapInMap::share(objects.fd("guest_tables")));
-    for (const std::uint32_t direction : {BL_GUEST_IN, BL_GUEST_OUT})
-        BL_CHECK(tables.erase(slot * 2 + direction));
+Result<> clear_slots(const Objects &objects, const std::vector<std::uint32_t> &slots) {
+    BL_CHECK(forget_rules(slots, objects));
     BL_TRY(auto list, objects.map<GuestList>("guest_list"));
-    BL_CHECK(list.update(slot, bl_guest{}));
-    return forget_flows(objects, slot);
+    for (const std::uint32_t slot : slots)
+        BL_CHECK(list.update(slot, bl_guest{}));
+    return forget_flows(objects, {slots.begin(), slots.end()});
 }
 
 } // namespace beeline::guest

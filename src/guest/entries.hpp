@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include <beeline/result.hpp>
 
@@ -20,7 +21,7 @@ namespace beeline::guest {
 
 /// Nothing leads to the guest and nothing of it passes from now on.
 [[nodiscard]] Result<> unlist(const Objects &objects, std::uint32_t slot);
-/// Rules, the entry in the list and flows go; the slot is as if it had never been used.
-[[nodiscard]] Result<> clear_slot(const Objects &objects, std::uint32_t slot);
+/// Rules, the entries in the list and flows go: others may have the slots.
+[[nodiscard]] Result<> clear_slots(const Objects &objects, const std::vector<std::uint32_t> &slots);
 
 } // namespace beeline::guest

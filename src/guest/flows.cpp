@@ -62,11 +62,11 @@ Result<FlowCount> count_flows(const Objects &objects) {
     return count;
 }
 
-Result<> forget_flows(const Objects &objects, std::uint32_t slot) {
+Result<> forget_flows(const Objects &objects, const std::set<std::uint32_t> &slots) {
     BL_TRY(auto map, objects.map<FlowMap>("guest_flows"));
     BL_TRY(const auto entries, map.entries());
     for (const auto &[key, flow] : entries)
-        if (flow.begun_by == slot || flow.begun_to == slot)
+        if (slots.contains(flow.begun_by) || slots.contains(flow.begun_to))
             BL_CHECK(map.erase(key));
     return {};
 }

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <set>
 
 #include <beeline/result.hpp>
 
@@ -19,8 +19,8 @@ struct FlowCount {
     std::uint32_t all = 0;
 };
 [[nodiscard]] Result<FlowCount> count_flows(const Objects &objects);
-/// Removes the flows that the guest began or that were begun to it.
-[[nodiscard]] Result<> forget_flows(const Objects &objects, std::uint32_t slot);
+/// Removes the flows that these guests began or that were begun to them.
+[[nodiscard]] Result<> forget_flows(const Objects &objects, const std::set<std::uint32_t> &slots);
 /// Removes those that are over: idle both ways for longer than abi/beeline/guest.h says. Returns how many.
 [[nodiscard]] Result<std::uint64_t> end_flows(const Objects &objects);
 

@@ -66,9 +66,11 @@ void detach_links(const std::filesystem::path &directory) {
 /// Every guest, as far as its record can be read; the links say what else there is.
 Result<> take_down(kernel::PinDir &pins) {
     const std::filesystem::path directory = pins.live(kLive);
+    std::vector<Record> records;
     for (const std::uint32_t slot : slots_in(directory))
-        if (const auto record = read_guest(directory / std::to_string(slot)))
-            BL_CHECK(remove_device(record->asked, record->wired, directory / std::to_string(slot)));
+        if (auto record = read_guest(directory / std::to_string(slot)))
+            records.push_back(*std::move(record));
+    BL_CHECK(remove_devices(records, directory));
     detach_links(directory);
     return pins.remove(kLive);
 }
@@ -105,7 +107,10 @@ std::vector<Policy> all_of(const Live &live) {
 }
 
 Result<> add_one(Live &live, const Policy &policy) {
-    BL_CHECK(check_alone(policy, all_of(live)));
+    std::vector<Policy> others = all_of(live);
+    BL_CHECK(check_alone(policy, others));
+    others.push_back(policy);
+    BL_CHECK(check_most(others));
     BL_CHECK(check_not_listening(policy.publish));
     BL_TRY(auto links, kernel::RtNetlink::open());
     std::vector<std::string> missing;
@@ -117,12 +122,10 @@ Result<> add_one(Live &live, const Policy &policy) {
                   .publish = policy.publish,
                   .rules = {}};
     BL_TRY(wanted.rules, prepare_rules(policy, nullptr, live.numbers, live.objects));
-    auto record = make(live, wanted, guest_mtu(uplinks));
-    if (!record) {
+    if (auto made = make_and_start(live, wanted, guest_mtu(uplinks)); !made) {
         drop_rules(wanted.rules.ruled, nullptr, live.numbers, live.objects);
-        return std::unexpected(std::move(record).error());
+        return made;
     }
-    BL_CHECK(start(live, *record));
     return live.objects.next_generation();
 }
 
@@ -183,7 +186,7 @@ Result<bool> Guests::remove(const std::string &name) {
     const Record *record = live.find(name);
     if (!record)
         return false;
-    BL_CHECK(unmake(live, *record));
+    BL_CHECK(unmake(live, {Record(*record)}));
     return true;
 }
 
@@ -206,12 +209,13 @@ Result<Maintained> Guests::maintain() {
         return done;
     BL_TRY(auto pins, kernel::PinDir::lock(pins_, kLockWait));
     BL_TRY(Live live, mended(pins));
-    for (const auto &[slot, record] : std::map(live.guests)) {
-        if (is_whole(record.wired, live.directory_of(slot)))
-            continue;
-        BL_CHECK(unmake(live, record));
+    std::vector<Record> gone;
+    for (const auto &[slot, record] : live.guests)
+        if (!is_whole(record.wired, live.directory_of(slot)))
+            gone.push_back(record);
+    BL_CHECK(unmake(live, gone));
+    for (const Record &record : gone)
         done.gone.push_back(record.name);
-    }
     BL_TRY(auto links, kernel::RtNetlink::open());
     std::vector<std::string> missing;
     BL_TRY(const auto uplinks, find_uplinks(links, live.host.uplinks, live.own_devices(), &missing));

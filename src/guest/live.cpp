@@ -24,16 +24,20 @@ Result<> check_netns(const HostRecord &host, const std::filesystem::path &pins) 
     return {};
 }
 
-/// Half a guest, whose record never came, or went already: only its device is known, by its links.
-Result<> sweep_away(Live &live, std::uint32_t slot) {
-    auto record = read_guest(live.directory_of(slot));
-    if (record) {
-        live.numbers.add(record->ruled);
-        return unmake(live, *record);
+/// Half guests. Of one whose record never came, or went already, only the device is known, by its links.
+Result<> sweep_away(Live &live, const std::vector<std::uint32_t> &slots) {
+    std::vector<Record> records;
+    for (const std::uint32_t slot : slots) {
+        if (auto record = read_guest(live.directory_of(slot))) {
+            live.numbers.add(record->ruled);
+            records.push_back(*std::move(record));
+            continue;
+        }
+        BL_CHECK(unlist(live.objects, slot));
+        BL_CHECK(clear_slots(live.objects, {slot}));
+        BL_CHECK(kernel::remove_tree(live.directory_of(slot)));
     }
-    BL_CHECK(unlist(live.objects, slot));
-    BL_CHECK(clear_slot(live.objects, slot));
-    return kernel::remove_tree(live.directory_of(slot));
+    return unmake(live, records);
 }
 
 } // namespace
@@ -100,30 +104,42 @@ Result<Live> look(const std::filesystem::path &pins) {
 
 Result<Live> mended(const kernel::PinDir &pins) {
     BL_TRY(Live live, look(pins.root()));
-    for (const std::uint32_t slot : slots_in(live.directory)) {
-        BL_CHECK(live.guests.contains(slot) ? finish_change(live, slot) : sweep_away(live, slot));
-    }
+    std::vector<std::uint32_t> half;
+    for (const std::uint32_t slot : slots_in(live.directory))
+        if (!live.guests.contains(slot))
+            half.push_back(slot);
+        else
+            BL_CHECK(finish_change(live, slot));
+    BL_CHECK(sweep_away(live, half));
     return live;
 }
 
-Result<> remove_guest(const Live &live, const Record &record) {
-    const std::filesystem::path directory = live.directory_of(record.slot);
-    BL_CHECK(unlist(live.objects, record.slot));
-    BL_CHECK(remove_device(record.asked, record.wired, directory));
-    BL_CHECK(clear_slot(live.objects, record.slot));
-    return kernel::remove_tree(directory);
-}
-
-Result<> unwire(Live &live, const Record &record) {
-    BL_CHECK(remove_guest(live, record));
-    live.guests.erase(record.slot);
+Result<> remove_guests(const Live &live, const std::vector<Record> &records) {
+    if (records.empty())
+        return {};
+    std::vector<std::uint32_t> slots;
+    for (const Record &record : records) {
+        BL_CHECK(unlist(live.objects, record.slot));
+        slots.push_back(record.slot);
+    }
+    BL_CHECK(remove_devices(records, live.directory));
+    BL_CHECK(clear_slots(live.objects, slots));
+    for (const std::uint32_t slot : slots)
+        BL_CHECK(kernel::remove_tree(live.directory_of(slot)));
     return {};
 }
 
-Result<> unmake(Live &live, const Record &record) {
-    const Ruled ruled = record.ruled; // the record may be that of live
-    BL_CHECK(unwire(live, Record(record)));
-    drop_rules(ruled, nullptr, live.numbers, live.objects);
+Result<> unwire(Live &live, const std::vector<Record> &records) {
+    BL_CHECK(remove_guests(live, records));
+    for (const Record &record : records)
+        live.guests.erase(record.slot);
+    return {};
+}
+
+Result<> unmake(Live &live, const std::vector<Record> &records) {
+    BL_CHECK(unwire(live, records));
+    for (const Record &record : records)
+        drop_rules(record.ruled, nullptr, live.numbers, live.objects);
     return {};
 }
 

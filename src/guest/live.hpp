@@ -47,11 +47,12 @@ struct Live {
 /// Directories of guests below <pins>/guest, half made ones too: slot numbers.
 [[nodiscard]] std::vector<std::uint32_t> slots_in(const std::filesystem::path &directory);
 
-/// Removes a guest's device and all that leads to it; its rules keep their sets and counters.
-[[nodiscard]] Result<> remove_guest(const Live &live, const Record &record);
-/// The same for one of live's guests.
-[[nodiscard]] Result<> unwire(Live &live, const Record &record);
-/// Removes everything of a guest: from now on nothing of it passes. What is gone already is no error.
-[[nodiscard]] Result<> unmake(Live &live, const Record &record);
+/// Removes guests' devices and all that leads to them; their rules keep their sets and counters. Hundreds at once take
+/// hardly longer than one: it is the kernel's waiting for its readers that takes long.
+[[nodiscard]] Result<> remove_guests(const Live &live, const std::vector<Record> &records);
+/// The same for some of live's guests.
+[[nodiscard]] Result<> unwire(Live &live, const std::vector<Record> &records);
+/// Removes everything of guests: from now on nothing of them passes. What is gone already is no error.
+[[nodiscard]] Result<> unmake(Live &live, const std::vector<Record> &records);
 
 } // namespace beeline::guest

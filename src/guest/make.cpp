@@ -27,10 +27,9 @@ Result<std::uint32_t> free_slot(const Live &live) {
 }
 
 /// Everything that makes something; what it made stands in record.
-Result<> build(const Live &live, const Wanted &wanted, const kernel::NetNs *netns, std::uint32_t mtu, Record &record) {
+Result<> build(const Live &live, const kernel::NetNs *netns, std::uint32_t mtu, Record &record) {
     const std::filesystem::path directory = live.directory_of(record.slot);
     BL_CHECK(write_record(record, directory));
-    BL_CHECK(put_rules(record.slot, wanted.rules, live.objects));
     BL_CHECK(make_device(record.asked, netns, mtu, record.wired));
     BL_CHECK(write_record(record, directory));
     BL_CHECK(list_guest(live.objects, record, false));
@@ -59,6 +58,9 @@ Result<Record> make_in(const Live &live, const Wanted &wanted, std::uint32_t mtu
         BL_TRY(record.wired.netns, netns_path(wanted.asked.place));
         BL_TRY(netns, open_netns(record.wired.netns));
         BL_TRY(record.wired.netns_inode, netns->inode());
+        if (record.wired.netns_inode == live.host.netns)
+            return fail(Kind::config, 0, "it is in the host's own network namespace (" + record.wired.netns + ")",
+                        "give it a network namespace of its own");
     }
     const kernel::NetNs *inside = netns ? &*netns : nullptr;
     BL_CHECK(check_free(wanted.asked, inside));
@@ -66,8 +68,8 @@ Result<Record> make_in(const Live &live, const Wanted &wanted, std::uint32_t mtu
     const std::filesystem::path directory = live.directory_of(record.slot);
     if (::mkdir(directory.c_str(), 0700) != 0)
         return fail_errno(errno, "create " + directory.string());
-    if (auto built = build(live, wanted, inside, mtu, record); !built) {
-        (void)remove_guest(live, record);
+    if (auto built = build(live, inside, mtu, record); !built) {
+        (void)remove_guests(live, {record});
         return std::unexpected(std::move(built).error());
     }
     return record;
@@ -80,6 +82,16 @@ Result<Record> make(const Live &live, const Wanted &wanted, std::uint32_t mtu) {
     if (!record)
         return std::unexpected(std::move(record).error().within("guest " + wanted.name));
     return record;
+}
+
+Result<> make_and_start(Live &live, const Wanted &wanted, std::uint32_t mtu) {
+    BL_TRY(const Record record, make(live, wanted, mtu));
+    auto put = put_rules(record.slot, wanted.rules, live.objects);
+    if (!put) {
+        (void)remove_guests(live, {record});
+        return std::unexpected(std::move(put).error().within("guest " + wanted.name));
+    }
+    return start(live, record);
 }
 
 Result<> start(Live &live, const Record &record) {

@@ -52,15 +52,13 @@ public:
         BL_CHECK(prepare_uplinks());
         for (const Policy *policy : difference_.kept)
             BL_CHECK(prepare_change(*policy));
+        std::vector<const Policy *> at_once, later;
         for (const Policy *policy : difference_.added)
-            if (!collides(*policy))
-                BL_CHECK(make_one(*policy, nullptr));
+            (collides(*policy) ? later : at_once).push_back(policy);
+        BL_CHECK(make_all(at_once));
         BL_CHECK(make_room());
-        for (const Policy *policy : difference_.rewired)
-            BL_CHECK(make_one(*policy, &old_ruled_.at(policy->name)));
-        for (const Policy *policy : difference_.added)
-            if (collides(*policy))
-                BL_CHECK(make_one(*policy, nullptr));
+        later.insert(later.begin(), difference_.rewired.begin(), difference_.rewired.end());
+        BL_CHECK(make_all(later));
         return commit();
     }
 
@@ -138,9 +136,8 @@ private:
                 undo_.add([this, record, kept = std::make_shared<Prepared>(std::move(*rules))] {
                     bring_back(record, *kept);
                 });
-            BL_CHECK(unwire(live_, record));
         }
-        return {};
+        return unwire(live_, old_);
     }
 
     void bring_back(const Record &record, const Prepared &rules) {
@@ -155,30 +152,59 @@ private:
             return;
         wanted.rules.in = *std::move(in);
         wanted.rules.out = *std::move(out);
-        if (const auto made = make(live_, wanted, record.wired.mtu))
-            (void)start(live_, *made);
+        (void)make_and_start(live_, wanted, record.wired.mtu);
         (void)live_.objects.next_generation();
     }
 
-    Result<> make_one(const Policy &policy, const Ruled *before) {
+    /// Some at a time: each holds two files open until its rules are put.
+    Result<> make_all(const std::vector<const Policy *> &policies) {
+        constexpr std::size_t kTogether = 64;
+        undo_.add([this, from = made_.size()] { unmake_from(from); });
+        for (std::size_t first = 0; first < policies.size(); first += kTogether) {
+            std::vector<Prepared> prepared;
+            std::vector<std::pair<std::uint32_t, const Prepared *>> rules;
+            prepared.reserve(kTogether); // pointers to them stay
+            for (std::size_t i = first; i < std::min(first + kTogether, policies.size()); ++i) {
+                auto made = make_one(*policies[i]);
+                if (!made)
+                    return std::unexpected(std::move(made).error());
+                prepared.push_back(*std::move(made));
+                rules.emplace_back(made_.back().slot, &prepared.back());
+            }
+            BL_CHECK(put_rules(rules, live_.objects));
+        }
+        return {};
+    }
+
+    /// Rules of the guest that is wired anew, whose counters go on.
+    const Ruled *before(const std::string &name) const {
+        const auto found = old_ruled_.find(name);
+        return found == old_ruled_.end() ? nullptr : &found->second;
+    }
+
+    void unmake_from(std::size_t first) {
+        const std::vector<Record> records(made_.begin() + static_cast<std::ptrdiff_t>(first), made_.end());
+        (void)unwire(live_, records);
+        for (const Record &record : records)
+            drop_rules(record.ruled, before(record.name), live_.numbers, live_.objects);
+        made_.resize(first);
+    }
+
+    Result<Prepared> make_one(const Policy &policy) {
         Wanted wanted{.name = policy.name,
                       .asked = asked_of(policy),
                       .masquerade = policy.masquerade,
                       .publish = policy.publish,
                       .rules = {}};
-        BL_TRY(wanted.rules, prepare_rules(policy, before, live_.numbers, live_.objects));
+        BL_TRY(wanted.rules, prepare_rules(policy, before(policy.name), live_.numbers, live_.objects));
         auto record = make(live_, wanted, mtu_);
         if (!record) {
-            drop_rules(wanted.rules.ruled, before, live_.numbers, live_.objects);
+            drop_rules(wanted.rules.ruled, before(policy.name), live_.numbers, live_.objects);
             return std::unexpected(std::move(record).error());
         }
-        undo_.add([this, made = *record, before] {
-            (void)unwire(live_, made);
-            drop_rules(made.ruled, before, live_.numbers, live_.objects);
-        });
         made_.push_back(*std::move(record));
-        (before ? report_.rewired : report_.added).push_back(policy.name);
-        return {};
+        (before(policy.name) ? report_.rewired : report_.added).push_back(policy.name);
+        return std::move(wanted.rules);
     }
 
     Result<> commit() {
@@ -279,6 +305,23 @@ bool changes(const Record &record, const Policy &policy, const Ruled &rules) {
            !(record.ruled == rules);
 }
 
+/// Before anything is made: making a thousand takes its time.
+Result<> check_most(const std::vector<Policy> &policies) {
+    if (policies.size() > BL_GUEST_MAX)
+        return fail(Kind::conflict, 0,
+                    std::to_string(policies.size()) + " guests, those of `beeline guest add` included; the most are " +
+                        std::to_string(BL_GUEST_MAX));
+    std::size_t ports = 0;
+    for (const Policy &policy : policies)
+        for (const Publish &publish : policy.publish)
+            ports += !publish.address && policy.address4 && policy.address6 ? 2 : 1;
+    if (ports > BL_GUEST_MAX_PORTS)
+        return fail(Kind::conflict, 0,
+                    std::to_string(ports) + " published ports, one without an address counted for each family; the " +
+                        "most are " + std::to_string(BL_GUEST_MAX_PORTS));
+    return {};
+}
+
 Result<Difference> difference(const Live &live, const std::vector<Policy> &policies) {
     Difference found;
     std::vector<Policy> others;
@@ -296,6 +339,7 @@ Result<Difference> difference(const Live &live, const std::vector<Policy> &polic
         BL_CHECK(check_new_ports(record, policy));
         (!record ? found.added : wants_anew(live, *record, policy) ? found.rewired : found.kept).push_back(&policy);
     }
+    BL_CHECK(check_most(others));
     return found;
 }
 

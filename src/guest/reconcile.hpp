@@ -29,6 +29,8 @@ struct Difference {
 [[nodiscard]] bool changes(const Record &record, const Policy &policy, const Ruled &rules);
 /// Fails when another guest has its name, an address, a published port or a device.
 [[nodiscard]] Result<> check_alone(const Policy &policy, const std::vector<Policy> &others);
+/// Fails when these are more guests or published ports than there is room for.
+[[nodiscard]] Result<> check_most(const std::vector<Policy> &policies);
 [[nodiscard]] Policy policy_of(const Record &record);
 
 [[nodiscard]] Result<> reconcile(Live &live, const Difference &difference, const std::vector<Uplink> &uplinks,

@@ -168,10 +168,32 @@ Result<Prepared> prepare_rules(const Policy &policy, const Ruled *before, Number
     return prepared;
 }
 
-Result<> put_rules(std::uint32_t slot, const Prepared &rules, const Objects &objects) {
+Result<> put_rules(const std::vector<std::pair<std::uint32_t, const Prepared *>> &rules, const Objects &objects) {
+    std::vector<std::uint32_t> indexes;
+    std::vector<int> fds;
+    for (const auto &[slot, prepared] : rules) {
+        indexes.insert(indexes.end(), {slot * 2 + BL_GUEST_IN, slot * 2 + BL_GUEST_OUT});
+        fds.insert(fds.end(), {prepared->in.get(), prepared->out.get()});
+    }
     BL_TRY(auto tables, kernel::MapInMap::share(objects.fd("guest_tables")));
-    BL_CHECK(tables.update(slot * 2 + BL_GUEST_IN, rules.in.get()));
-    return tables.update(slot * 2 + BL_GUEST_OUT, rules.out.get());
+    return tables.update_all(indexes, fds);
+}
+
+Result<> put_rules(std::uint32_t slot, const Prepared &rules, const Objects &objects) {
+    return put_rules({{slot, &rules}}, objects);
+}
+
+/// By a table that drops, for emptying a slot waits for programs, each one by itself.
+Result<> forget_rules(const std::vector<std::uint32_t> &slots, const Objects &objects) {
+    bl_guest_row drop{};
+    drop.entry.verdict = BL_GUEST_DROP;
+    Prepared nobodys;
+    BL_TRY(nobodys.in, fill_table({drop}));
+    BL_TRY(nobodys.out, nobodys.in.duplicate());
+    std::vector<std::pair<std::uint32_t, const Prepared *>> rules;
+    for (const std::uint32_t slot : slots)
+        rules.emplace_back(slot, &nobodys);
+    return put_rules(rules, objects);
 }
 
 void drop_rules(const Ruled &rules, const Ruled *keep, Numbers &numbers, const Objects &objects) {

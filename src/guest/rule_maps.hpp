@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <beeline/guest/tables.hpp>
 #include <beeline/kernel/fd.hpp>
@@ -51,8 +52,12 @@ struct Prepared {
 /// On an error nothing is left.
 [[nodiscard]] Result<Prepared> prepare_rules(const Policy &policy, const Ruled *before, Numbers &numbers,
                                              const Objects &objects);
-/// From now on these judge.
+/// From now on these judge, by slot. Of many at once the kernel makes one wait.
+[[nodiscard]] Result<> put_rules(const std::vector<std::pair<std::uint32_t, const Prepared *>> &rules,
+                                 const Objects &objects);
 [[nodiscard]] Result<> put_rules(std::uint32_t slot, const Prepared &rules, const Objects &objects);
+/// The rules of these slots are nobody's any more: their memory is free, and everything is dropped.
+[[nodiscard]] Result<> forget_rules(const std::vector<std::uint32_t> &slots, const Objects &objects);
 /// Frees what rules have that are not in use any more, or never were: sets, and counters that keep does not have.
 void drop_rules(const Ruled &rules, const Ruled *keep, Numbers &numbers, const Objects &objects);
 

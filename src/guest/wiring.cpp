@@ -124,6 +124,23 @@ bool is_ours(const Device &device, const Asked &asked, const Wired &wired) {
     return kind && device.name == asked.host_device;
 }
 
+/// The guest's pair, as far as it is there.
+Result<std::optional<Device>> own_device(RtNetlink &links, const Record &record) {
+    const std::uint32_t ifindex = record.wired.ifindex;
+    auto device = ifindex != 0 ? links.device(static_cast<int>(ifindex)) : links.device(record.asked.host_device);
+    if (!device && device.error().code != ENODEV)
+        return std::unexpected(std::move(device).error());
+    if (!device || !is_ours(*device, record.asked, record.wired))
+        return std::nullopt;
+    return *std::move(device);
+}
+
+void detach(const std::filesystem::path &directory) {
+    for (const char *pin : {kLinkOut, kLinkIn})
+        if (auto link = kernel::Link::from_pin(directory / pin))
+            (void)link->detach(); // fails for a device that is gone: there is nothing to detach then
+}
+
 bool is_attached(const std::filesystem::path &pin, std::uint32_t ifindex) {
     const auto link = kernel::Link::from_pin(pin);
     const auto info = link ? link->info() : std::unexpected(link.error());
@@ -194,21 +211,19 @@ Result<> attach(const Stubs &stubs, const Wired &wired, const std::filesystem::p
     return in.pin(directory / kLinkIn);
 }
 
-Result<> remove_device(const Asked &asked, const Wired &wired, const std::filesystem::path &directory) {
-    if (asked.place.by == Place::By::tap) {
-        for (const char *pin : {kLinkOut, kLinkIn})
-            if (auto link = kernel::Link::from_pin(directory / pin))
-                (void)link->detach(); // fails for a device that is gone: there is nothing to detach then
-        return {};
-    }
+Result<> remove_devices(const std::vector<Record> &guests, const std::filesystem::path &live) {
     BL_TRY(auto links, RtNetlink::open());
-    auto device = wired.ifindex != 0 ? links.device(static_cast<int>(wired.ifindex)) : links.device(asked.host_device);
-    if (!device)
-        return device.error().code == ENODEV ? Result<>{} : std::unexpected(std::move(device).error());
-    if (!is_ours(*device, asked, wired))
-        return {};
-    auto removed = links.remove_device(device->ifindex);
-    return removed || removed.error().code == ENODEV ? Result<>{} : removed;
+    std::vector<int> ifindexes;
+    for (const Record &record : guests) {
+        if (record.asked.place.by == Place::By::tap) {
+            detach(live / std::to_string(record.slot));
+            continue;
+        }
+        BL_TRY(const auto device, own_device(links, record));
+        if (device)
+            ifindexes.push_back(device->ifindex);
+    }
+    return links.remove_devices(ifindexes);
 }
 
 bool is_whole(const Wired &wired, const std::filesystem::path &directory) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <vector>
 
 #include <beeline/kernel/netns.hpp>
 #include <beeline/result.hpp>
@@ -33,9 +34,9 @@ inline constexpr const char *kLinkIn = "link_in";
 /// down.
 void wait_until_running(const Asked &asked, const Wired &wired);
 
-/// Removes the device, and with it all that make_device() and connect() did; from a tap the programs go. What is gone
-/// already is no error.
-[[nodiscard]] Result<> remove_device(const Asked &asked, const Wired &wired, const std::filesystem::path &directory);
+/// Removes the devices of guests, and with them all that make_device() and connect() did; from taps the programs go.
+/// What is gone already is no error. live: the directory that the guests' own are in.
+[[nodiscard]] Result<> remove_devices(const std::vector<Record> &guests, const std::filesystem::path &live);
 
 /// Both links are there and so is their device, which goes with the guest's namespace.
 [[nodiscard]] bool is_whole(const Wired &wired, const std::filesystem::path &directory);

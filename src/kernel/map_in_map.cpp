@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <beeline/kernel/map_in_map.hpp>
 
-#include <span>
+#include <bpf/bpf.h>
 
 namespace beeline::kernel {
 
@@ -42,6 +42,15 @@ Result<> MapInMap::update(std::uint32_t index, int inner_fd) {
             written.error().remedy = "an inner map must have the type, sizes and flags of the template";
         return written;
     }
+    return {};
+}
+
+Result<> MapInMap::update_all(std::span<const std::uint32_t> indexes, std::span<const int> inner_fds) {
+    auto count = static_cast<std::uint32_t>(indexes.size());
+    if (count == 0 || ::bpf_map_update_batch(fd(), indexes.data(), inner_fds.data(), &count, nullptr) == 0)
+        return {};
+    for (std::size_t i = 0; i < indexes.size(); ++i) // each again, for an error that tells which, or without batches
+        BL_CHECK(update(indexes[i], inner_fds[i]));
     return {};
 }
 

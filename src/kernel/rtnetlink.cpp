@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 #include <thread>
 
 #include <arpa/inet.h>
@@ -173,6 +174,27 @@ Result<> RtNetlink::remove_device(int ifindex) {
     return {};
 }
 
+/// The kernel removes many devices at once by their group only, so that these get one that no other device has: people
+/// number groups from 0 (/etc/iproute2/group), this one is any of 2^31.
+Result<> RtNetlink::remove_devices(const std::vector<int> &ifindexes) {
+    const std::uint32_t group = std::random_device()() | 1U << 31;
+    bool any = false;
+    for (const int ifindex : ifindexes) {
+        const auto moved = change(ifindex, {.group = group});
+        if (!moved && moved.error().code != ENODEV)
+            return moved;
+        any |= moved.has_value();
+    }
+    if (!any)
+        return {};
+    NetlinkRequest request(RTM_DELLINK, 0);
+    (void)request.body<ifinfomsg>();
+    request.put_u32(IFLA_GROUP, group);
+    if (const auto done = state_->netlink.talk(request); !done && done.error().code != ENODEV)
+        return done.error().error(fmt::format("remove {} devices", ifindexes.size()));
+    return {};
+}
+
 Result<bool> RtNetlink::wait_until_running(int ifindex, std::chrono::milliseconds wait) {
     const auto end = std::chrono::steady_clock::now() + wait;
     while (true) {
@@ -201,6 +223,8 @@ Result<> RtNetlink::change(int ifindex, const DeviceChange &change) {
         request.put_u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(*change.netns_fd));
     if (change.master)
         request.put_u32(IFLA_MASTER, static_cast<std::uint32_t>(*change.master));
+    if (change.group)
+        request.put_u32(IFLA_GROUP, *change.group);
     if (const auto done = state_->netlink.talk(request); !done)
         return done.error().error(fmt::format("change the device with ifindex {}", ifindex));
     return {};

@@ -3,6 +3,8 @@
 // An array of maps: one slot is one write, so that a whole table is swapped at once.
 #pragma once
 
+#include <span>
+
 #include <beeline/kernel/map.hpp>
 
 namespace beeline::kernel {
@@ -19,6 +21,9 @@ public:
     [[nodiscard]] Result<std::optional<UniqueFd>> lookup(std::uint32_t index) const;
     [[nodiscard]] Result<std::optional<std::uint32_t>> lookup_id(std::uint32_t index) const;
     [[nodiscard]] Result<> update(std::uint32_t index, int inner_fd);
+    /// Several slots, in this order, as one call: since Linux 6.8 the kernel waits for programs once, and not for each.
+    /// indexes and fds have one size. On an error the first ones may be written.
+    [[nodiscard]] Result<> update_all(std::span<const std::uint32_t> indexes, std::span<const int> inner_fds);
     /// Empties the slot; false when it was empty.
     [[nodiscard]] Result<bool> erase(std::uint32_t index);
 

@@ -56,6 +56,7 @@ struct DeviceChange {
     std::optional<std::string> name = {};
     std::optional<int> netns_fd = {}; ///< Moves it there; addresses are lost, it goes down.
     std::optional<int> master = {};   ///< 0: no master.
+    std::optional<std::uint32_t> group = {};
 };
 
 struct Route {
@@ -94,6 +95,8 @@ public:
     [[nodiscard]] Result<> set_netkit_policy(int primary, std::optional<NetkitPolicy> policy,
                                              std::optional<NetkitPolicy> peer_policy);
     [[nodiscard]] Result<> remove_device(int ifindex);
+    /// All of these that are still there, at the price of one: the kernel waits for its readers once.
+    [[nodiscard]] Result<> remove_devices(const std::vector<int> &ifindexes);
 
     [[nodiscard]] Result<> change(int ifindex, const DeviceChange &change);
     [[nodiscard]] Result<> set_up(int ifindex, bool up = true) { return change(ifindex, {.up = up}); }

@@ -105,7 +105,7 @@ Ended run_program(const std::vector<std::string> &arguments, const How &how) {
         close(slave);
     out.writer = kernel::UniqueFd();
     err.writer = kernel::UniqueFd();
-    const auto until = Clock::now() + kLimit;
+    const auto until = Clock::now() + how.limit;
     std::array<pollfd, 2> polled = {
         {{how.terminal ? terminal.get() : out.reader.get(), POLLIN, 0}, {err.reader.get(), POLLIN, 0}}};
     while ((polled[0].fd >= 0 || polled[1].fd >= 0) && Clock::now() < until) {

@@ -19,6 +19,7 @@ struct How {
     std::optional<uid_t> uid = {};     ///< Becomes this user (and group), without capabilities.
     bool terminal = false;             ///< Standard output is a terminal of 24 lines and 80 columns.
     std::vector<std::string> env = {}; ///< "NAME=value", on top of the test's.
+    std::chrono::seconds limit{60};    ///< Of run_program(): it is killed after this.
 };
 
 struct Ended {
@@ -26,7 +27,7 @@ struct Ended {
     std::string out, err;
 };
 
-/// Runs it to its end; killed after a minute.
+/// Runs it to its end.
 [[nodiscard]] Ended run_program(const std::vector<std::string> &arguments, const How &how = {});
 
 /// Runs until destroyed (killed) or ended.
