@@ -218,7 +218,7 @@ BL_SIZE(bl_guest_event, 8 + 40 + 2 * 4);
 #define BL_GUEST_R_NO_TABLE 17       /* no rules are there: dropped */
 #define BL_GUEST_R_FLOWS_FULL 18     /* no room for the flow: dropped */
 #define BL_GUEST_R_NO_NAT_PORT 19    /* no address or free port that would tell its answers from others: dropped */
-#define BL_GUEST_R_FRAGMENT 20       /* a later fragment whose first one was not seen: dropped */
+#define BL_GUEST_R_FRAGMENT 20       /* a later fragment whose first one was not seen: dropped at a guest's device */
 #define BL_GUEST_R_TTL 21            /* TTL is over: answered by time exceeded */
 #define BL_GUEST_R_TOO_BIG 22        /* larger than the way takes: answered by frag needed or packet too big */
 #define BL_GUEST_R_NO_ANSWER 23      /* such an answer could not be made: dropped */
@@ -230,7 +230,12 @@ BL_SIZE(bl_guest_event, 8 + 40 + 2 * 4);
 #define BL_GUEST_R_MALFORMED 28      /* no flow can be read from it: dropped */
 #define BL_GUEST_R_NO_PROGRAM 29     /* nothing in the slot of guest_progs: dropped */
 #define BL_GUEST_R_EVENT_LOST 30     /* the ring buffer is full: goes on, unlogged */
-#define BL_GUEST_REASONS 31
+#define BL_GUEST_R_SOURCE_ROUTE 31   /* the sender names the way (IPv4 LSRR, SSRR; an IPv6 routing header with segments left), so
+				      * that it does not end where the rules think: dropped; at an uplink, if it is not to
+				      * a guest's own address, left to the host's stack, which has accept_source_route */
+#define BL_GUEST_R_NO_MAP 32         /* what should stand in a map does not: dropped; at an uplink left to the host's stack */
+#define BL_GUEST_R_STRAY_FRAGMENT 33 /* at an uplink, a later fragment that came before its first one: left to the host's stack */
+#define BL_GUEST_REASONS 34
 
 #define BL_GUEST_REASON_NAMES                                                                                          \
 	{                                                                                                              \
@@ -238,7 +243,7 @@ BL_SIZE(bl_guest_event, 8 + 40 + 2 * 4);
 		    "bad_length", "short_ext", "many_ext", "short_l4", "bad_doff", "bad_udp_length", "rule",           \
 		    "spoofed", "not_ip", "not_its_address", "no_table", "flows_full", "no_nat_port", "fragment",       \
 		    "ttl", "too_big", "no_answer", "no_route", "not_uplink", "rewrite", "unrelated", "malformed",      \
-		    "no_program", "event_lost"                                                                         \
+		    "no_program", "event_lost", "source_route", "no_map", "stray_fragment"                         \
 	}
 
 #endif

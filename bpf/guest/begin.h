@@ -37,7 +37,7 @@ static __always_inline int bl_explained(struct __sk_buff *skb, int verdict)
 	struct bl_work *w = bpf_map_lookup_elem(&guest_work, &zero);
 
 	if (!w)
-		return verdict;
+		return verdict; /* counts nothing, as all that explain asks */
 	own = w->slot == w->flow.begun_by ? w->out_rule : w->in_rule;
 
 	skb->cb[0] = own;
@@ -116,7 +116,7 @@ __noinline int guest_begin_out(struct __sk_buff *skb, struct bl_work *w)
 	int reason;
 
 	if (!w || !settings)
-		return BL_TC_DROP;
+		return bl_dropped_by(BL_GUEST_R_NO_MAP);
 	g = bl_guest_of(w->slot);
 	if (!g)
 		return bl_dropped(w, BL_GUEST_R_NO_GUEST);
@@ -192,7 +192,7 @@ __noinline int guest_out_rest(struct __sk_buff *skb)
 	int read, verdict, route, at;
 
 	if (!w)
-		return BL_TC_DROP;
+		return bl_dropped_by(BL_GUEST_R_NO_MAP);
 	g = bl_guest_of(w->slot);
 	if (!g)
 		return bl_dropped(w, BL_GUEST_R_NO_GUEST);
@@ -238,7 +238,7 @@ static __always_inline int bl_begin_to(struct __sk_buff *skb, struct bl_work *w)
 	int reason;
 
 	if (!settings)
-		return bl_dropped(w, BL_GUEST_R_NO_GUEST);
+		return bl_dropped(w, BL_GUEST_R_NO_MAP);
 	reason = bl_judge(skb, w, &w->flow.on);
 	if (!reason)
 		reason = bl_make_flow(w, settings);
@@ -279,7 +279,7 @@ __noinline int guest_in_rest(struct __sk_buff *skb)
 	int read, verdict;
 
 	if (!w)
-		return BL_TC_DROP;
+		return bl_dropped_by(BL_GUEST_R_NO_MAP);
 	g = bl_guest_of(w->slot);
 	if (!g)
 		return bl_dropped(w, BL_GUEST_R_NO_GUEST);
@@ -319,6 +319,30 @@ __noinline int guest_in_rest(struct __sk_buff *skb)
 	return verdict;
 }
 
+/* Not bl_dropped: what is not a guest's must go on. This and the next are not inline, as guest_wire_rest's stack is nearly full. */
+__noinline int guest_no_map_at_uplink(void)
+{
+	bl_count(BL_GUEST_R_NO_MAP);
+	return BL_TC_NEXT;
+}
+
+/*
+ * What cannot be read at an uplink. To a guest's own address it is dropped; what else there is may be the host's: its
+ * stack sees to that. So it does to a later fragment that came before its first one, which netfilter may put together.
+ */
+__noinline int guest_not_read(struct bl_work *w)
+{
+	if (!w)
+		return guest_no_map_at_uplink();
+	if (w->reason == BL_GUEST_R_FRAGMENT)
+		w->reason = BL_GUEST_R_STRAY_FRAGMENT;
+	else if (bl_slot_at(w->tuple.dst, w->tuple.family) != BL_GUEST_NONE)
+		return bl_dropped(w, w->reason);
+	if (!w->trace)
+		bl_count(w->reason);
+	return BL_TC_NEXT;
+}
+
 __noinline int guest_wire_rest(struct __sk_buff *skb)
 {
 	struct bl_work *w = bl_work_of(skb);
@@ -327,11 +351,13 @@ __noinline int guest_wire_rest(struct __sk_buff *skb)
 	int read, verdict;
 
 	if (!w)
-		return BL_TC_NEXT;
+		return guest_no_map_at_uplink();
 	w->slot = BL_GUEST_NONE;
 	read = guest_read(skb, w, BL_FROM_ELSEWHERE);
+	if (read == BL_READ_BROKEN)
+		return guest_not_read(w);
 	if (read != BL_READ_FLOW && read != BL_READ_ERROR)
-		return BL_TC_NEXT;
+		return BL_TC_NEXT; /* the plain way of what is no guest's */
 	if (read == BL_READ_ERROR) {
 		verdict = guest_related(skb, w, BL_AT_TC_INGRESS);
 		if (verdict != BL_TC_ANSWER)
@@ -343,7 +369,7 @@ __noinline int guest_wire_rest(struct __sk_buff *skb)
 			       bl_forward(skb, &w->tuple, &w->flow, w->l4, w->ttl, BL_AT_TC_INGRESS);
 	uplink = bpf_map_lookup_elem(&guest_uplinks, &ifindex);
 	if (!uplink)
-		return BL_TC_NEXT;
+		return guest_no_map_at_uplink();
 	target = bl_slot_at(w->tuple.dst, w->tuple.family);
 	if (target != BL_GUEST_NONE && read == BL_READ_ERROR)
 		bl_as_icmp(w);

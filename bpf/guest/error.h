@@ -108,7 +108,7 @@ __noinline int guest_related(struct __sk_buff *skb, struct bl_work *w, __u32 at_
 	int way, hop;
 
 	if (!w || !settings)
-		return BL_TC_DROP;
+		return bl_dropped_by(BL_GUEST_R_NO_MAP);
 	icmp = w->packet.l4;
 	at = icmp + 8;
 	if (!bl_read_inner(skb, w, at, &w->inner))

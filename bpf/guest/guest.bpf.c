@@ -46,13 +46,14 @@ static __always_inline struct bl_guest *bl_open_to(struct __sk_buff *skb, const 
 	if ((void *)(four + 1) > end)
 		return NULL;
 	if (*(__be16 *)(data + 12) == bpf_htons(ETH_P_IP)) {
-		if (four->version != 4 || four->saddr != g->addr4)
+		if (*(__u8 *)four != 0x45 || four->saddr != g->addr4)
 			return NULL;
 		to = bl_near(four->daddr >> 16, slot);
 		if (!to || to->addr4 != four->daddr)
 			return NULL;
 	} else if (*(__be16 *)(data + 12) == bpf_htons(ETH_P_IPV6)) {
-		if ((void *)(six + 1) > end || six->version != 6 ||
+		if ((void *)(six + 1) + 1 > end || six->version != 6 || bl_may_route(six->nexthdr) ||
+		    (six->nexthdr == IPPROTO_FRAGMENT && bl_may_route(*(__u8 *)(six + 1))) ||
 		    !bl_same_address(six->saddr.in6_u.u6_addr32, g->addr6))
 			return NULL;
 		to = bl_near(six->daddr.in6_u.u6_addr32[3] >> 16, slot);
@@ -92,7 +93,7 @@ int guest_out(struct __sk_buff *skb)
 	}
 	settings = bl_settings();
 	if (!settings)
-		return bl_dropped_by(BL_GUEST_R_NO_GUEST);
+		return bl_dropped_by(BL_GUEST_R_NO_MAP);
 	if (!bl_plain_tuple(skb, &t, &plain, BL_FROM_GUEST) || !bl_has_address(g, t.src, t.family))
 		return bl_leave(skb, guest_out_rest(skb));
 	if (BL_TCP_TURNS(plain.flags))
@@ -119,8 +120,10 @@ int guest_in(struct __sk_buff *skb)
 
 	if (skb->cb[1] == BL_GUEST_TRACE)
 		return bl_explained(skb, guest_in_rest(skb));
-	if (!g || !settings)
+	if (!g)
 		return bl_dropped_by(BL_GUEST_R_NO_GUEST);
+	if (!settings)
+		return bl_dropped_by(BL_GUEST_R_NO_MAP);
 	if (!bl_plain_tuple(skb, &t, &plain, BL_FROM_ELSEWHERE) || !bl_has_address(g, t.dst, t.family))
 		return guest_in_rest(skb);
 	if (g->flags & BL_GUEST_OPEN) {
@@ -152,7 +155,7 @@ int guest_wire(struct __sk_buff *skb)
 	__u64 now;
 
 	if (!settings)
-		return BL_TC_NEXT;
+		return guest_no_map_at_uplink();
 	skb->cb[0] = BL_GUEST_NONE;
 	skb->cb[1] = 0;
 	if (!bl_plain_tuple(skb, &t, &plain, BL_FROM_ELSEWHERE) || BL_TCP_TURNS(plain.flags))

@@ -211,6 +211,52 @@ static __always_inline int bl_read_fragment(struct __sk_buff *skb, struct bl_wor
 	return BL_READ_FLOW;
 }
 
+/* The options of IPv4 that matter here (RFC 791): both ask routers to go on to other addresses than the header's. */
+#define BL_IPOPT_END 0
+#define BL_IPOPT_NOP 1
+#define BL_IPOPT_LSRR 131
+#define BL_IPOPT_SSRR 137
+#define BL_IPOPT_MOST 40 /* bytes, and so options */
+
+/*
+ * Why an IPv4 header with options, at l3, is not forwarded; 0: it is. Rules judge the destination that the header names,
+ * so a sender must not name others behind it (RFC 7126, 4.3 and 4.4; hosts refuse both by default). Global, so that the
+ * verifier walks the loop once.
+ */
+__noinline int guest_read_options(struct __sk_buff *skb, __u32 l3)
+{
+	__u32 at, end, i;
+	__u8 ihl, option[2];
+
+	if (bpf_skb_load_bytes(skb, l3, &ihl, 1))
+		return BL_GUEST_R_MALFORMED;
+	at = sizeof(struct iphdr);
+	end = (ihl & 0xf) * 4;
+	for (i = 0; i < BL_IPOPT_MOST && at < end; i++) {
+		if (bpf_skb_load_bytes(skb, l3 + at, option, 1))
+			return BL_GUEST_R_MALFORMED;
+		if (option[0] == BL_IPOPT_END)
+			return 0;
+		if (option[0] == BL_IPOPT_LSRR || option[0] == BL_IPOPT_SSRR)
+			return BL_GUEST_R_SOURCE_ROUTE;
+		if (option[0] == BL_IPOPT_NOP) {
+			at++;
+			continue;
+		}
+		if (bpf_skb_load_bytes(skb, l3 + at + 1, option + 1, 1) || option[1] < 2 || at + option[1] > end)
+			return BL_GUEST_R_MALFORMED;
+		at += option[1];
+	}
+	return 0;
+}
+
+/* An IPv6 extension header that asks routers for something, or one that such a one may stand behind. */
+static __always_inline int bl_may_route(__u8 next)
+{
+	return next < 64 && 1ULL << next & (1ULL << IPPROTO_HOPOPTS | 1ULL << IPPROTO_ROUTING | 1ULL << IPPROTO_AH |
+					    1ULL << IPPROTO_DSTOPTS);
+}
+
 /* Bytes that the headers may take; what is not in the first buffer is pulled there. */
 #define BL_HEADERS 192
 
@@ -247,6 +293,12 @@ __noinline int guest_read(struct __sk_buff *skb, struct bl_work *w, __u32 from)
 		w->reason = p->reason;
 		return BL_READ_BROKEN;
 	}
+	if (p->routed)
+		w->reason = BL_GUEST_R_SOURCE_ROUTE;
+	else if ((p->facts & (BL_FACT_V4 | BL_FACT_OPTIONS)) == (BL_FACT_V4 | BL_FACT_OPTIONS))
+		w->reason = guest_read_options(skb, p->l3);
+	if (w->reason)
+		return BL_READ_BROKEN;
 	w->l4 = p->l4;
 	w->ttl = p->ttl;
 	w->tuple.kind = BL_TUPLE_NONE;

@@ -28,8 +28,10 @@ struct Fields {
         std::array<std::uint8_t, 16> src{}, dst{}; ///< IPv4 in the first four bytes.
         std::uint8_t proto = 0, ttl = 0, dscp = 0;
         bool options = false, fragment = false, later = false;
-        bool routed = false; ///< A routing header has segments left: dst is not the final destination.
-        std::size_t at = 0;  ///< Offset of the header.
+        bool routed = false;       ///< A routing header has segments left: dst is not the final destination.
+        bool source_route = false; ///< An IPv4 option LSRR or SSRR; the same of IPv6 is `routed`.
+        bool bad_options = false;  ///< IPv4 options whose lengths cannot be: none behind them was read.
+        std::size_t at = 0;        ///< Offset of the header.
     };
     struct Ports {
         std::uint16_t src = 0, dst = 0;

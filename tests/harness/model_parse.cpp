@@ -89,6 +89,23 @@ std::uint32_t parse_l4(const Cursor &c, Fields &f) {
     }
 }
 
+/// RFC 791, 3.1; docs/guest.md has what guests may send.
+void read_options(const Cursor &c, std::size_t header, Fields::Ip &ip) {
+    std::size_t at = 20;
+    while (at < header && c.byte(at) != 0) {
+        if (c.byte(at) == 131 || c.byte(at) == 137) {
+            ip.source_route = true;
+            return;
+        }
+        const std::size_t size = c.byte(at) == 1 ? 1 : at + 1 < header ? c.byte(at + 1) : 0;
+        if (size == 0 || (size == 1 && c.byte(at) != 1) || at + size > header) {
+            ip.bad_options = true;
+            return;
+        }
+        at += size;
+    }
+}
+
 /// 4.
 std::uint32_t parse_ipv4(Cursor c, Fields &f) {
     if (c.left() < 20)
@@ -112,6 +129,7 @@ std::uint32_t parse_ipv4(Cursor c, Fields &f) {
     if (total < header || total > c.left())
         return BL_R_BAD_LENGTH;
     c.limit(total);
+    read_options(c, header, *f.ip);
     c.skip(header);
     return parse_l4(c, f);
 }

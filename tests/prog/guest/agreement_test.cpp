@@ -68,13 +68,47 @@ std::size_t decides(const Policy &policy, const Bytes &frame, policy::Direction 
     return policy.rules.size();
 }
 
+/// Mostly none; else some, of types that matter and of others, now and then with lengths that cannot be.
+Bytes random_options(Random &random) {
+    Bytes options;
+    if (!random.chance(20))
+        return options;
+    const std::size_t most = random.between(1, 40);
+    while (options.size() < most) {
+        const auto type = random.pick<std::uint8_t>({1, 1, 7, 68, 148, 131, 137, 0});
+        options.push_back(std::byte{type});
+        if (type < 2 || options.size() == most)
+            continue;
+        const std::size_t size = random.chance(10) ? random.below(42) : random.between(2, 6);
+        options.push_back(static_cast<std::byte>(size));
+        while (options.size() < most && options.size() % 7 != 0 && size > 2)
+            options.push_back(std::byte{1});
+    }
+    return options;
+}
+
 /// A packet from or to the guest; the other end is any address.
 Packet random_ends(Random &random, bool six, bool from_guest, std::array<std::uint8_t, 16> guest) {
     const auto other = model::random_address(random, six ? policy::Family::v6 : policy::Family::v4).address;
     const auto &src = from_guest ? guest : other, &dst = from_guest ? other : guest;
-    if (six)
-        return Eth{} / Ip6{.src = Addr6(src), .dst = Addr6(dst)} / Payload(std::size_t{0});
-    return Eth{} / Ip4{.src = Addr4(src), .dst = Addr4(dst)} / Payload(std::size_t{0});
+    if (six) {
+        Packet packet = Eth{} / Ip6{.src = Addr6(src), .dst = Addr6(dst)};
+        for (int i = random.chance(20) ? static_cast<int>(random.between(1, 3)) : 0; i > 0; --i)
+            packet.layers.push_back(Ext{.proto = random.pick<std::uint8_t>({0, 43, 60}),
+                                        .units = static_cast<std::uint8_t>(random.below(3)),
+                                        .third = static_cast<std::uint8_t>(random.below(5)),
+                                        .fourth = random.pick<std::uint8_t>({0, 0, 1})});
+        return packet / Payload(std::size_t{0});
+    }
+    return Eth{} / Ip4{.src = Addr4(src), .dst = Addr4(dst), .options = random_options(random)} /
+           Payload(std::size_t{0});
+}
+
+/// What every host refuses, whatever its rules say: BL_GUEST_R_* of a packet that is not judged at all, or 0.
+std::uint32_t refused(const model::Fields &fields) {
+    if (fields.ip->source_route || fields.ip->routed)
+        return BL_GUEST_R_SOURCE_ROUTE;
+    return fields.ip->bad_options ? BL_GUEST_R_MALFORMED : 0;
 }
 
 Packet with_l4(Random &random, Packet packet, bool six) {
@@ -106,7 +140,7 @@ TEST_F(GuestAgreement, of_program_and_policy) {
     std::array<std::uint8_t, 16> four{}, six{};
     ASSERT_EQ(::inet_pton(AF_INET, kWeb4, four.data()), 1);
     ASSERT_EQ(::inet_pton(AF_INET6, kWeb6, six.data()), 1);
-    std::size_t decisions = 0, drops = 0;
+    std::size_t decisions = 0, drops = 0, refusals = 0;
     for (int p = 0; p < kPolicies; ++p) {
         const Policy policy = random_rules(random);
         ASSERT_NO_FATAL_FAILURE(load(kWeb, policy));
@@ -121,8 +155,15 @@ TEST_F(GuestAgreement, of_program_and_policy) {
                 __sk_buff trace{};
                 trace.cb[1] = BL_GUEST_TRACE;
                 const Ran ran = from_guest ? out(kWeb, frame, trace) : in(kWeb, frame, trace);
-                const bool drop = policy.rules[rule].action.verdict == policy::Verdict::drop;
-                ASSERT_EQ(ran.skb.cb[0], rule) << "seed " << seed << " policy " << p << "\n" << hex(frame);
+                const std::uint32_t why = refused(model::parse(frame));
+                const bool drop = why != 0 || policy.rules[rule].action.verdict == policy::Verdict::drop;
+                ASSERT_EQ(ran.skb.cb[1], why != 0 ? why
+                                         : drop   ? BL_GUEST_R_RULE
+                                                  : 0)
+                    << "seed " << seed << " policy " << p << "\n"
+                    << hex(frame);
+                ASSERT_EQ(ran.skb.cb[0], why != 0 ? BL_GUEST_NONE : rule) << "seed " << seed << " policy " << p << "\n"
+                                                                          << hex(frame);
                 ASSERT_EQ(ran.verdict == kDrop, drop) << "seed " << seed << " policy " << p << "\n" << hex(frame);
                 // As traffic, too; in one direction of each policy, or one packet might answer another.
                 if (from_guest == (p % 2 == 0)) {
@@ -130,13 +171,15 @@ TEST_F(GuestAgreement, of_program_and_policy) {
                     ASSERT_EQ(verdict == kDrop, drop) << "seed " << seed << " policy " << p << "\n" << hex(frame);
                 }
                 ++decisions;
-                drops += drop;
+                drops += drop && why == 0;
+                refusals += why != 0;
             }
         }
     }
     EXPECT_GE(decisions, 100'000u);
     EXPECT_GT(drops, decisions / 10);
     EXPECT_LT(drops, decisions * 9 / 10);
+    EXPECT_GT(refusals, decisions / 50);
 }
 
 } // namespace

@@ -179,6 +179,7 @@ TEST_F(Masquerade, takes_fragments_along) {
     const Packet header = Eth{} / Ip4{.src = kHost4, .ttl = 63, .id = 9, .offset = 3, .proto = 17};
     EXPECT_EQ(hex(rest.frame), hex((header / Payload(data)).bytes())) << "addresses and TTL change, data do not";
     EXPECT_EQ(wire(later(kWorld4, kHost4)).verdict, kNext) << "not a guest's as far as anybody knows";
+    EXPECT_EQ(counted(), (Counted{{"stray_fragment", 1}}));
     const Ran answer = wire(first(kWorld4, kHost4, {.sport = 53, .dport = port, .check = 0}));
     EXPECT_EQ(answer.verdict, kRedirect);
     EXPECT_EQ(ends_of(answer.frame), (Ends{kWorld4, kWeb4, 53, 40000, 63}));

@@ -13,12 +13,6 @@ using Counted = std::map<std::string, std::uint64_t>;
 
 class GuestKinds : public World {
 protected:
-    void open(std::uint32_t slot) {
-        bl_guest open = guest(slot);
-        open.flags |= BL_GUEST_OPEN;
-        open.out_counter = open.in_counter = counter(slot, 0);
-        set_guest(slot, open);
-    }
     void make(std::uint32_t slot, std::uint32_t kind) {
         bl_guest made = guest(slot);
         made.kind = kind;

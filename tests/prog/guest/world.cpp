@@ -194,6 +194,13 @@ bl_guest World::guest(std::uint32_t slot) {
     return found && *found ? **found : bl_guest{};
 }
 
+void World::open(std::uint32_t slot) {
+    bl_guest open = guest(slot);
+    open.flags |= BL_GUEST_OPEN;
+    open.out_counter = open.in_counter = counter(slot, 0);
+    set_guest(slot, open);
+}
+
 void World::settle(std::uint32_t generation, std::uint16_t low, std::uint16_t high) {
     auto settings = map<std::uint32_t, bl_guest_settings>(programs()->maps.guest_settings);
     ASSERT_OK(settings.update(0, {.generation = generation, .nat_low = low, .nat_high = high}));

@@ -77,6 +77,8 @@ protected:
                  std::uint16_t guest_port, bool six = false);
     void set_guest(std::uint32_t slot, const bl_guest &guest);
     [[nodiscard]] bl_guest guest(std::uint32_t slot);
+    /// As user space marks a guest whose rules pass everything.
+    void open(std::uint32_t slot);
     void settle(std::uint32_t generation, std::uint16_t low = kNatLow, std::uint16_t high = kNatHigh);
 
     [[nodiscard]] std::vector<Flow> flows();
