@@ -102,7 +102,7 @@ TEST_P(Table, is_that_of_tcp) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(rows, Table, testing::ValuesIn(all_rows()), [](const auto &row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(local, Table, testing::ValuesIn(all_rows()), [](const auto &row) { return row.param.name; });
 
 } // namespace
 } // namespace beeline::conformance

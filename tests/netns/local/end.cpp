@@ -161,7 +161,7 @@ std::size_t End::flood(Stream &stream, std::size_t piece) {
     here();
     std::size_t sent = 0;
     std::string why = "nothing";
-    for (int quiet = 0; quiet < 20 && sent < kFar;) {
+    for (int quiet = 0; quiet < 80 && sent < kFar;) {
         const std::string_view data = stream.ahead(piece);
         const ssize_t n = ::send(fd(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n > 0) {

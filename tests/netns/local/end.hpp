@@ -45,8 +45,8 @@ public:
     void set(int level, int option, int value, const char *name);
     /// size bytes of the stream by calls of at most piece bytes.
     void give(Stream &stream, std::size_t size, std::size_t piece);
-    /// Sends without waiting until nothing has been taken for 20 ms, as a program that tries again; notes what has
-    /// stopped it. Returns the bytes taken; more than TCP ever takes are cut off.
+    /// Sends without waiting until nothing has been taken for 80 ms (twice a delayed ACK), as a program that tries
+    /// again; notes what has stopped it. Returns the bytes taken; more than TCP ever takes are cut off.
     std::size_t flood(Stream &stream, std::size_t piece);
     /// As many bytes as that, or to the end if size is 0; notes if they were right and what came after them.
     void take(Stream &stream, std::size_t size, std::size_t piece = 65536);

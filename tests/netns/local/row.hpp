@@ -43,10 +43,11 @@ struct Row {
 [[nodiscard]] std::vector<Row> task_rows();
 [[nodiscard]] std::vector<Row> life_rows();
 [[nodiscard]] std::vector<Row> tuple_rows();
+/// Of this test program.
 [[nodiscard]] std::vector<Row> all_rows();
 
 /// How long a row may take. One that has not ended is killed, and its transcript ends with "hangs".
-inline constexpr unsigned kSeconds = 8;
+inline constexpr unsigned kSeconds = 20;
 /// The same for what is there to fail.
 inline constexpr unsigned kHurry = 3;
 

@@ -6,7 +6,6 @@
 #include <array>
 #include <thread>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -79,12 +78,13 @@ void waitall_and_end(Stage &stage) {
     pair.server.recv(8, MSG_WAITALL);
 }
 
-/// Bytes are thrown away without being copied.
+/// Bytes are thrown away without being copied; programs give no buffer then.
 void truncate(Stage &stage) {
     Pair pair = stage.settled();
     pair.client.send("12345678abcd");
     stage.arrived(pair);
     pair.server.next(8, MSG_TRUNC);
+    pair.server.note("recv without a buffer " + result(::recv(pair.server.fd(), nullptr, 2, MSG_TRUNC)));
     pair.server.recv(8);
 }
 
@@ -174,27 +174,6 @@ void receive_timeout(Stage &stage) {
     }
 }
 
-void splice_out(Stage &stage) {
-    ::alarm(3); // Over the public recipe a blocking socket never comes back.
-    Pair pair = stage.settled();
-    std::array<int, 2> pipe{};
-    if (::pipe(pipe.data()) != 0)
-        stage.notes.stop("pipe");
-    for (int i = 0; i < 3; ++i) {
-        pair.client.send("spliced");
-        stage.arrived(pair);
-        pair.server.await(POLLIN);
-        pair.server.here();
-        const ssize_t n = ::splice(pair.server.fd(), nullptr, pipe[1], nullptr, 100, SPLICE_F_NONBLOCK);
-        pair.server.note("splice " + result(n));
-        std::array<char, 100> buffer{};
-        if (n > 0 && ::read(pipe[0], buffer.data(), buffer.size()) == n)
-            pair.server.note(std::string(buffer.data(), static_cast<std::size_t>(n)));
-        pair.server.look(POLLIN);
-    }
-}
-
-/// readv() and recvmmsg(), and reads of nothing.
 void vectors(Stage &stage) {
     Pair pair = stage.settled();
     pair.client.send("abcdefghijklmnop");
@@ -203,7 +182,6 @@ void vectors(Stage &stage) {
     std::array<iovec, 2> parts{iovec{one.data(), one.size()}, iovec{two.data(), two.size()}};
     pair.server.note("readv " + result(::readv(pair.server.fd(), parts.data(), 2)) + " " +
                      std::string(one.begin(), one.end()) + std::string(two.begin(), two.end()));
-    pair.server.recv(0, MSG_DONTWAIT);
     mmsghdr messages[2]{};
     for (std::size_t i = 0; i < 2; ++i) {
         messages[i].msg_hdr.msg_iov = &parts[i];
@@ -211,8 +189,39 @@ void vectors(Stage &stage) {
     }
     pair.server.note("recvmmsg " + result(::recvmmsg(pair.server.fd(), messages, 2, MSG_DONTWAIT, nullptr)) + " " +
                      std::string(one.begin(), one.end()) + std::string(two.begin(), two.end()));
+    pair.server.recv(1, MSG_DONTWAIT);
+}
+
+/// Reads of no bytes, with bytes there and without.
+void nothing(Stage &stage) {
+    Pair pair = stage.settled();
+    pair.client.send("x");
+    stage.arrived(pair);
     pair.server.recv(0, MSG_DONTWAIT);
     pair.server.recv(1, MSG_DONTWAIT);
+    pair.server.recv(0, MSG_DONTWAIT);
+    pair.client.shutdown(SHUT_WR);
+    pair.server.await(POLLRDHUP);
+    pair.server.recv(0, MSG_DONTWAIT);
+}
+
+/// As long as poll() says that there are bytes, FIONREAD counts some: also when a part of them went each way.
+void count_while_reading(Stage &stage) {
+    Pair pair = stage.settled();
+    Stream sent(5), received(5);
+    const std::size_t size = pair.client.flood(sent, 65536);
+    std::size_t zeros = 0;
+    std::vector<char> buffer(100000);
+    pair.server.here();
+    while (received.position() < size && pair.server.wait(POLLIN) != 0) {
+        int bytes = 0;
+        zeros += ::ioctl(pair.server.fd(), FIONREAD, &bytes) != 0 || bytes <= 0 ? 1 : 0;
+        const ssize_t n = ::recv(pair.server.fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+        if (n <= 0 || !received.check(std::string_view(buffer.data(), static_cast<std::size_t>(n))))
+            break;
+    }
+    pair.server.note(received.position() == size ? "takes all" : "does not take all");
+    pair.server.note(zeros == 0 ? "FIONREAD always counts" : fmt::format("FIONREAD is 0 {} times", zeros));
 }
 
 } // namespace
@@ -229,8 +238,9 @@ std::vector<Row> receive_rows() {
             {.name = "count_of_queued_at_the_switch", .run = count_of_queued_at_the_switch, .naive = Naive::differs},
             {.name = "low_water_mark", .run = low_water_mark, .naive = Naive::differs},
             {.name = "receive_timeout", .run = receive_timeout},
-            {.name = "splice_out", .run = splice_out, .naive = Naive::differs},
-            {.name = "vectors", .run = vectors, .naive = Naive::differs}};
+            {.name = "vectors", .run = vectors},
+            {.name = "nothing", .run = nothing, .naive = Naive::differs},
+            {.name = "count_while_reading", .run = count_while_reading, .naive = Naive::differs}};
 }
 
 } // namespace beeline::conformance

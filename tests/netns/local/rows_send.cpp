@@ -6,7 +6,6 @@
 #include <array>
 #include <cerrno>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/errqueue.h>
 #include <linux/tcp.h>
@@ -91,29 +90,6 @@ void sendfile(Stage &stage) {
     }
 }
 
-void splice_in(Stage &stage) {
-    Pair pair = stage.settled();
-    std::array<int, 2> pipe{};
-    if (::pipe(pipe.data()) != 0)
-        stage.notes.stop("pipe");
-    Stream sent(5), received(5);
-    for (int i = 0; i < 5; ++i) {
-        if (::write(pipe[1], sent.ahead(6000).data(), 6000) != 6000)
-            stage.notes.stop("write to a pipe");
-        sent.advance(6000);
-        pair.client.here();
-        for (std::size_t left = 6000; left > 0;) {
-            const ssize_t n = ::splice(pipe[0], nullptr, pair.client.fd(), nullptr, left, i == 2 ? SPLICE_F_MORE : 0U);
-            if (n <= 0)
-                stage.notes.stop("splice");
-            left -= static_cast<std::size_t>(n);
-        }
-        pair.client.note("splices 6000 bytes");
-        if (i != 2)
-            pair.server.take(received, sent.position() - received.position());
-    }
-}
-
 /// writev(), sendmmsg(), and nothing at all.
 void gathered(Stage &stage) {
     Pair pair = stage.settled();
@@ -182,7 +158,6 @@ std::vector<Row> send_rows() {
             {.name = "more_to_come", .run = more_to_come},
             {.name = "corked", .run = corked},
             {.name = "sendfile", .run = sendfile},
-            {.name = "splice_in", .run = splice_in},
             {.name = "gathered", .run = gathered},
             {.name = "send_timeout", .run = send_timeout, .naive = Naive::differs},
             {.name = "reused_buffer", .run = reused_buffer}};

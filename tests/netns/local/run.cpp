@@ -65,14 +65,6 @@ Transcript finish(const Child &child) {
 
 } // namespace
 
-std::vector<Row> all_rows() {
-    std::vector<Row> rows;
-    for (const auto &part : {order_rows(), load_rows(), pressure_rows(), close_rows(), receive_rows(), send_rows(),
-                             wait_rows(), uring_rows(), task_rows(), life_rows(), tuple_rows()})
-        rows.insert(rows.end(), part.begin(), part.end());
-    return rows;
-}
-
 std::vector<Transcript> run(const Row &row, const std::vector<Way> &ways, const World &world,
                             const Accelerator &accelerator, kernel::Cgroup &cgroup, unsigned seconds) {
     std::vector<Child> children;
