@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
 
 #include <beeline/edge/judge.hpp>
 
@@ -17,18 +18,22 @@ struct Rate {
     double bits = 0;
 };
 
+using Rules = std::vector<live::RuleStatus>;
+
+double seconds_between(const TopView &view) {
+    return std::chrono::duration<double>(view.now.time - view.before.time).count();
+}
+
 /// Rates by rule; a rule is known by its text and which of equal texts it is, as its counters are.
-std::vector<Rate> rates(const Sample &before, const Sample &now) {
+std::vector<Rate> rates(const Rules &before, const Rules &now, double seconds) {
     using Key = std::pair<std::string, unsigned>;
-    std::map<Key, edge::RuleStatus> old;
+    std::map<Key, live::RuleStatus> old;
     std::map<std::string, unsigned> seen;
-    if (before.status)
-        for (const edge::RuleStatus &rule : before.status->rules)
-            old[{rule.text, ++seen[rule.text]}] = rule;
+    for (const live::RuleStatus &rule : before)
+        old[{rule.text, ++seen[rule.text]}] = rule;
     seen.clear();
-    const double seconds = std::chrono::duration<double>(now.time - before.time).count();
     std::vector<Rate> all;
-    for (const edge::RuleStatus &rule : now.status->rules) {
+    for (const live::RuleStatus &rule : now) {
         Rate rate;
         const auto was = old.find({rule.text, ++seen[rule.text]});
         // Fewer than before: down and up happened in between.
@@ -57,21 +62,78 @@ Table rules_table(const edge::Status &status, const std::vector<Rate> &rule_rate
     return table;
 }
 
-std::string odd_line(const edge::Status &status) {
+std::string odd_line(std::string_view head, const std::vector<std::pair<std::string, std::uint64_t>> &odd) {
     std::string text;
-    for (const auto &[name, count] : status.odd)
+    for (const auto &[name, count] : odd)
         if (count != 0)
-            text += fmt::format("{}{} {}", text.empty() ? "odd: " : ", ", name, grouped(count));
+            text += fmt::format("{}{} {}", text.empty() ? head : ", ", name, grouped(count));
     return text;
 }
 
-} // namespace
+bool is_drop(const live::RuleStatus &rule) {
+    return rule.text.ends_with("drop"); // the action ends a rule: "in -> log drop"
+}
 
-std::vector<std::string> top_lines(const TopView &view, std::size_t height) {
-    if (!view.now.status)
-        return {"no edge is up"};
-    const edge::Status &status = *view.now.status;
-    const std::vector<Rate> rule_rates = rates(view.before, view.now);
+/// What a guest's rules let pass, and what they dropped.
+std::vector<std::string> guest_row(const guest::GuestStatus *before, const guest::GuestStatus &now, double seconds) {
+    const std::vector<Rate> by_rule = rates(before ? before->rules : Rules{}, now.rules, seconds);
+    Rate passed, dropped;
+    std::uint64_t packets = 0, drops = 0;
+    for (std::size_t i = 0; i < now.rules.size(); ++i) {
+        const bool drop = is_drop(now.rules[i]);
+        (drop ? drops : packets) += now.rules[i].packets;
+        (drop ? dropped : passed).packets += by_rule[i].packets;
+        (drop ? dropped : passed).bits += by_rule[i].bits;
+    }
+    return {now.name + (now.attached ? "" : " (gone)"),
+            std::string(guest::name(now.wiring)),
+            scaled(passed.packets),
+            scaled(passed.bits),
+            grouped(packets),
+            scaled(dropped.packets),
+            grouped(drops),
+            grouped(now.flows)};
+}
+
+/// At most height lines (0: as many as there are); nothing when there are no guests.
+std::vector<std::string> guest_lines(const TopView &view, std::size_t height) {
+    if (!view.now.guests)
+        return {};
+    const guest::Status &now = *view.now.guests;
+    Table table{{{"guest"},
+                 {"by"},
+                 {"pps", true},
+                 {"bit/s", true},
+                 {"packets", true},
+                 {"drops/s", true},
+                 {"drops", true},
+                 {"flows", true}},
+                {}};
+    for (const guest::GuestStatus &guest : now.guests) {
+        const guest::GuestStatus *before = nullptr;
+        if (view.before.guests)
+            for (const guest::GuestStatus &old : view.before.guests->guests)
+                before = old.name == guest.name ? &old : before;
+        table.rows.push_back(guest_row(before, guest, seconds_between(view)));
+    }
+    std::vector<std::string> lines = table_lines(table);
+    const std::string odd = odd_line("guests, odd: ", now.odd);
+    const std::size_t below = odd.empty() ? 1 : 2;
+    const std::size_t room = height == 0 ? lines.size() : height > below ? height - below : 1;
+    if (lines.size() > room) {
+        lines.resize(room);
+        lines.back() = "  ... more guests: beeline status";
+    }
+    if (!odd.empty())
+        lines.push_back(odd);
+    lines.emplace_back();
+    if (height != 0 && lines.size() > height)
+        lines.resize(height);
+    return lines;
+}
+
+/// The edge in one line and its devices.
+std::vector<std::string> edge_head(const edge::Status &status, const std::vector<Rate> &rule_rates) {
     Rate total;
     std::uint64_t packets = 0;
     for (std::size_t i = 0; i < rule_rates.size(); ++i) {
@@ -86,10 +148,28 @@ std::vector<std::string> top_lines(const TopView &view, std::size_t height) {
     if (status.rollback_in)
         lines.push_back(fmt::format("rolls back in {} unless: beeline confirm", to_text(*status.rollback_in)));
     lines.emplace_back();
+    return lines;
+}
+
+} // namespace
+
+std::vector<std::string> top_lines(const TopView &view, std::size_t height) {
+    constexpr std::size_t kLeast = 3; // of guests: the head, one of them, that there are more
+    if (!view.now.status) {
+        std::vector<std::string> lines = guest_lines(view, height);
+        return lines.empty() ? std::vector<std::string>{"no edge is up"} : lines;
+    }
+    const edge::Status &status = *view.now.status;
+    const std::vector<Rate> rule_rates =
+        rates(view.before.status ? view.before.status->rules : Rules{}, status.rules, seconds_between(view));
+    std::vector<std::string> lines = edge_head(status, rule_rates);
+    // A third of the screen is theirs.
+    const std::vector<std::string> guests = guest_lines(view, height == 0 ? 0 : std::max(kLeast, height / 3));
+    lines.insert(lines.end(), guests.begin(), guests.end());
 
     std::vector<std::string> rules = table_lines(rules_table(status, rule_rates));
     std::vector<std::string> below;
-    if (const std::string odd = odd_line(status); !odd.empty())
+    if (const std::string odd = odd_line("odd: ", status.odd); !odd.empty())
         below.push_back(odd);
     below.push_back(view.note);
     std::vector<std::string> events;

@@ -11,12 +11,14 @@
 
 #include <beeline/edge/edge.hpp>
 #include <beeline/edge/events.hpp>
+#include <beeline/guest/guest.hpp>
 
 namespace beeline::cli {
 
 struct Sample {
     std::chrono::steady_clock::time_point time{};
-    std::optional<edge::Status> status = {};
+    std::optional<edge::Status> status = {};  ///< Nothing: no edge is up.
+    std::optional<guest::Status> guests = {}; ///< The same.
 };
 
 struct TopView {

@@ -66,6 +66,45 @@ TEST_F(TopView_, FitsEveryHeight) {
     EXPECT_THAT(text(24), testing::Not(HasSubstr("event0 ")));
 }
 
+TEST_F(TopView_, ShowsGuestsWithWhatPassedAndWhatWasDropped) {
+    before_.guests = now_.guests = sample_guests();
+    now_.guests->guests[0].rules.push_back({"in -> log drop", 13, 9, 900});
+    before_.guests->guests[0].rules.push_back({"in -> log drop", 13, 1, 100});
+    now_.guests->guests[0].rules[0].packets += 2'000;
+    now_.guests->guests[0].rules[1].bytes += 1'000'000;
+    EXPECT_THAT(text(0), testing::ContainsRegex("guest +by +pps +bit/s +packets +drops/s +drops +flows\n"
+                                                "web \\(gone\\) +veth +1\\.00k +4\\.00M +2,012 +4 +9 +4\n"
+                                                "guests, odd: rule 3\n"));
+    EXPECT_THAT(text(0), HasSubstr("src @blocklist -> drop\n")) << "the edge is below";
+    now_.status.reset();
+    EXPECT_THAT(lines(0).at(0), HasSubstr("drops/s")) << "guests without an edge";
+    EXPECT_THAT(text(0), testing::Not(HasSubstr("no edge")));
+}
+
+TEST_F(TopView_, AGuestThatIsNewOrBeganAnewHasNoRate) {
+    now_.guests = sample_guests();
+    EXPECT_THAT(text(0), testing::ContainsRegex("web \\(gone\\) +veth +0 +0 +12 +0 +0 +4\n"));
+    before_.guests = sample_guests();
+    now_.guests->guests[0].rules[0].packets = 1;
+    now_.guests->guests[0].rules[0].bytes = 60;
+    EXPECT_THAT(text(0), testing::ContainsRegex("web \\(gone\\) +veth +0 +0 +8 +0 +0 +4\n"));
+}
+
+TEST_F(TopView_, ManyGuestsFitEveryHeight) {
+    now_.guests = sample_guests();
+    now_.guests->guests.resize(60, now_.guests->guests[0]);
+    for (std::size_t height = 1; height < 80; ++height) {
+        EXPECT_LE(lines(height).size(), height);
+        if (height > 12) {
+            EXPECT_THAT(text(height), HasSubstr("more guests")) << height;
+        }
+    }
+    EXPECT_THAT(text(24), HasSubstr("fallback -> pass")) << "rules of the edge have room";
+    now_.status.reset();
+    for (std::size_t height = 1; height < 80; ++height)
+        EXPECT_LE(lines(height).size(), height);
+}
+
 TEST_F(TopView_, SaysThatNothingIsUp) {
     now_.status.reset();
     EXPECT_THAT(lines(24), ElementsAre("no edge is up"));
