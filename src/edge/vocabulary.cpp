@@ -33,10 +33,16 @@ Result<> check_xsk(std::string_view name) {
     return {};
 }
 
+constexpr std::string_view kNoSocket = "a frame is judged before anybody knows its socket; rules of [local] have it";
+constexpr rules::AbsentWord kAbsent[] = {{"cgroup", kNoSocket}, {"process", kNoSocket}, {"user", kNoSocket}};
+
 /// A driver has received what it shows to the edge: there is one direction.
 std::vector<MatchWord> make_matches() {
     std::vector<MatchWord> words = policy::match_words();
-    std::erase_if(words, [](const MatchWord &w) { return w.id == policy::word::in || w.id == policy::word::out; });
+    std::erase_if(words, [](const MatchWord &w) {
+        return w.id == policy::word::in || w.id == policy::word::out ||
+               std::any_of(std::begin(kAbsent), std::end(kAbsent), [&](const auto &a) { return a.name == w.name; });
+    });
     return words;
 }
 
@@ -89,7 +95,7 @@ const rules::Vocabulary &vocabulary() {
     };
     static const std::string_view keys[] = {"src"};
     static const rules::Vocabulary words{
-        .part = "edge", .matches = matches, .actions = actions, .rate = true, .rate_keys = keys};
+        .part = "edge", .matches = matches, .actions = actions, .absent = kAbsent, .rate = true, .rate_keys = keys};
     return words;
 }
 

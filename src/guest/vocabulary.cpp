@@ -19,6 +19,8 @@ constexpr std::string_view kVaries =
 constexpr std::string_view kNoLink = "a rule judges the packet that begins a flow, and flows are of IP: ask addresses, "
                                      "protocols, ports, ICMP types";
 constexpr std::string_view kNoDevice = "the rules are of one guest with one device: write in or out";
+constexpr std::string_view kNoSocket =
+    "the host does not see the guest's sockets, only packets; rules of [local] have it";
 constexpr std::string_view kNoRate =
     "a rule judges the packet that begins a flow and all of the flow follows; rates are "
     "for rules of the edge";
@@ -27,7 +29,8 @@ constexpr rules::AbsentWord kAbsent[] = {
     {"flags", kVaries},     {"ttl", kVaries},      {"dscp", kVaries},       {"length", kVaries},
     {"fragment", kVaries},  {"options", kVaries},  {"malformed", kVaries},  {"arp", kNoLink},
     {"ethertype", kNoLink}, {"vlan", kNoLink},     {"inner-vlan", kNoLink}, {"mac src", kNoLink},
-    {"mac dst", kNoLink},   {"device", kNoDevice}, {"rate", kNoRate},
+    {"mac dst", kNoLink},   {"device", kNoDevice}, {"rate", kNoRate},       {"cgroup", kNoSocket},
+    {"process", kNoSocket}, {"user", kNoSocket},
 };
 
 std::vector<MatchWord> make_matches() {

@@ -9,30 +9,12 @@
 #include <limits>
 #include <map>
 
+#include <beeline/policy/ranges.hpp>
+
 namespace beeline::policy {
 namespace {
 
 constexpr std::uint64_t kIp = BL_FACT_V4 | BL_FACT_V6;
-
-template <class T>
-std::vector<Range<T>> complement(std::vector<Range<T>> ranges, T highest) {
-    std::sort(ranges.begin(), ranges.end(), [](const auto &a, const auto &b) { return a.low < b.low; });
-    std::vector<Range<T>> gaps;
-    std::uint64_t next = 0;
-    for (const Range<T> &range : ranges) {
-        if (range.low > next)
-            gaps.push_back({static_cast<T>(next), static_cast<T>(range.low - 1)});
-        next = std::max<std::uint64_t>(next, std::uint64_t{range.high} + 1);
-    }
-    if (next <= highest)
-        gaps.push_back({static_cast<T>(next), highest});
-    return gaps;
-}
-
-template <class T>
-std::vector<Range<T>> ranges_of(const OneOf<Range<T>> &condition, T highest) {
-    return condition.negated ? complement(condition.any_of, highest) : condition.any_of;
-}
 
 std::vector<Range<std::uint16_t>> ranges_of(const OneOf<std::uint16_t> &condition, std::uint16_t highest) {
     std::vector<Range<std::uint16_t>> ranges;

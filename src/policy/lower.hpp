@@ -53,6 +53,8 @@ private:
     template <class T>
     OneOf<Range<T>> ranges(const rules::Condition &condition, SetType type);
     OneOf<Mac> macs(const rules::Condition &condition);
+    [[nodiscard]] static OneOf<std::string> texts(const rules::Condition &condition);
+    OneOf<Range<std::uint32_t>> users(const rules::Condition &condition);
 
     // lower_checks.cpp
     void check();
@@ -90,6 +92,9 @@ private:
 
 /// The values of both libraries' prefixes are laid out alike.
 [[nodiscard]] Prefix to_policy(const rules::Prefix &prefix);
+
+/// A user's number, or a range of numbers; a name is looked up on this host.
+[[nodiscard]] Result<rules::Interval> read_user(const std::string &text);
 
 /// Adds warnings for rules that can never match: their conditions exclude each other, or an earlier rule takes all
 /// that they could. sources are the texts of the first rules (all but a fallback that was not written); sets are all

@@ -36,6 +36,10 @@ Verdict verdict_of(std::uint16_t id) {
         return Verdict::cpu;
     case action::xsk:
         return Verdict::xsk;
+    case action::accelerate:
+        return Verdict::accelerate;
+    case action::tcp:
+        return Verdict::tcp;
     default:
         return Verdict::pass;
     }

@@ -216,6 +216,10 @@ void Lowering::check_room() {
     if (m.device && m.device->any_of.size() > BL_DEVICE_LIST)
         error(condition(word::device)->where, fmt::format("more than {} names behind 'device'", BL_DEVICE_LIST),
               "write a second rule for the others");
+    for (const auto &[id, field] : {std::pair{word::cgroup, &m.cgroup}, std::pair{word::process, &m.process}})
+        if (*field && (*field)->negated && (*field)->any_of.size() > 1)
+            error(condition(id)->values_where, fmt::format("a negated list behind '{}'", condition(id)->word->name),
+                  "put a rule with the list, not negated, before this one");
     std::size_t negated = m.flags && m.flags->negated ? 1 : 0;
     const auto add = [&](const auto &field, std::size_t more) {
         if (field && field->negated)

@@ -105,6 +105,27 @@ OneOf<Mac> Lowering::macs(const Condition &condition) {
     return result;
 }
 
+OneOf<std::string> Lowering::texts(const Condition &condition) {
+    OneOf<std::string> result{.negated = condition.negated, .any_of = {}, .set = {}};
+    for (const Item &item : condition.items)
+        add_once(result.any_of, item.text);
+    return result;
+}
+
+/// Names are looked up now: what the rule means does not change with the host's users before it is read again.
+OneOf<Range<std::uint32_t>> Lowering::users(const Condition &condition) {
+    OneOf<Range<std::uint32_t>> result{.negated = condition.negated, .any_of = {}, .set = {}};
+    for (const Item &item : condition.items) {
+        const auto *compared = std::get_if<Interval>(&item.value); // <N
+        const auto ids = compared != nullptr ? Result<Interval>(*compared) : read_user(item.text);
+        if (ids)
+            add_once(result.any_of, {static_cast<std::uint32_t>(ids->low), static_cast<std::uint32_t>(ids->high)});
+        else
+            error(item.where, ids.error().what, ids.error().remedy);
+    }
+    return result;
+}
+
 /// The name of the set that the condition names; empty when it has literals (or, with an error, no such set).
 std::string Lowering::set_of(const Condition &condition, SetType type) {
     if (condition.items.empty() || !condition.items.front().is_set)
@@ -273,9 +294,16 @@ void Lowering::match(const Condition &condition) {
         m.malformed = choice(1) != kNone;
         break;
     case word::device:
-        m.device = OneOf<std::string>{.negated = condition.negated, .any_of = {}, .set = {}};
-        for (const Item &item : condition.items)
-            add_once(m.device->any_of, item.text);
+        m.device = texts(condition);
+        break;
+    case word::cgroup:
+        m.cgroup = texts(condition);
+        break;
+    case word::process:
+        m.process = texts(condition);
+        break;
+    case word::user:
+        m.user = users(condition);
         break;
     default: // type and code: icmp() knows their names
         break;

@@ -149,6 +149,7 @@ Region::Region(Kind kind, const Rule &rule, std::span<const Set> sets, Names &na
         constrain(ethertype, IntervalSet({value(kind == v4 ? 0x0800 : 0x86dd)}));
     if (match.ip && (kind == other || (*match.ip == Family::v4) != (kind == v4)))
         constrain(length, {});
+    less_ = match.cgroup || match.process || match.user;
     from(match, sets, names);
     if (rule.action.rewrite.sport || rule.action.rewrite.dport) // what is rewritten must be there
         constrain(sport, fields_[sport].values);
@@ -284,7 +285,7 @@ bool Region::contains(const Region &inner) const {
     if (inner.empty_)
         return true;
     // What is constrained here and not there lets something through there that does not fit here.
-    if (empty_ || (constrained_ & ~inner.constrained_) != 0)
+    if (empty_ || less_ || (constrained_ & ~inner.constrained_) != 0)
         return false;
     for (std::uint8_t i = 0; i < count; ++i)
         if (!fields_[i].contains(inner.fields_[i]))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The packets that a match lets through, as plain sets, so that two rules can be compared. A region is exact but for
-// named sets, whose content changes at run time: they are compared by name.
+// named sets, whose content changes at run time: they are compared by name; and conditions on sockets (cgroup, process,
+// user), which are no fields here: a rule with one can be found unreachable, but makes no other one so.
 #pragma once
 
 #include <array>
@@ -68,6 +69,7 @@ private:
 
     Kind kind_;
     bool empty_ = false;
+    bool less_ = false;             ///< A condition on sockets lets less through than the fields say.
     std::uint32_t constrained_ = 0; ///< Bit n: fields_[n].constrained.
     std::array<Field, count> fields_;
 };

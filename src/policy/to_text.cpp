@@ -8,6 +8,7 @@
 
 #include <beeline/policy/names.hpp>
 #include <beeline/policy/parse.hpp>
+#include <beeline/policy/words.hpp>
 
 namespace beeline::policy {
 
@@ -26,7 +27,8 @@ std::string text_of(const Mac &mac) {
 /// Names with bytes that the language uses itself stand in quotes. (A quote cannot be quoted, and no parser lets one
 /// in.)
 std::string text_of(const std::string &name) {
-    const bool plain = name.find_first_of("{},!<>@") == name.npos && name.find("->") == name.npos;
+    const bool plain =
+        name.find_first_of(" {},!<>@") == name.npos && name.find("->") == name.npos && name != "=" && name != "==";
     return plain ? name : fmt::format("'{}'", name);
 }
 
@@ -39,6 +41,12 @@ std::string text_of(const Range<T> &range) {
     if (to_end && !from_start && sizeof(T) != 2)
         return fmt::format(">{}", range.low - 1);
     return fmt::format("{}-{}", range.low, range.high);
+}
+
+/// Numbers, since the names are the host's.
+std::string user(const Range<std::uint32_t> &range) {
+    return range.high == kMaxUser && range.low != 0 && range.low != kMaxUser ? fmt::format(">{}", range.low - 1)
+                                                                             : text_of(range);
 }
 
 /// " word !{a, b}": a condition with its values written by `write`.
@@ -194,6 +202,7 @@ std::string to_text(const Match &m, std::span<const Set> sets) {
         text += *m.options ? " options" : " options none";
     if (m.malformed)
         text += *m.malformed ? " malformed" : " malformed none";
+    text += field("cgroup", m.cgroup) + field("process", m.process) + field("user", m.user, user);
     return text.empty() ? text : text.substr(1);
 }
 

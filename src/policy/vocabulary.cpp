@@ -17,6 +17,8 @@ using rules::ValueKind;
 using rules::ValueSpec;
 
 constexpr std::size_t kMaxDeviceName = 15; // IFNAMSIZ - 1
+constexpr std::size_t kMaxProcess = 15;    // TASK_COMM_LEN - 1
+constexpr std::size_t kMaxPath = 4095;     // PATH_MAX - 1
 
 /// A flag, 'none' or 'all', or two of these with a '/' between.
 Result<> check_flags(std::string_view word) {
@@ -29,6 +31,31 @@ Result<> check_flags(std::string_view word) {
             return fail(Kind::config, 0, "unknown TCP flag " + rules::in_quotes(part),
                         rules::did_you_mean(part, known));
     return {};
+}
+
+bool has_control(std::string_view name) {
+    return std::any_of(name.begin(), name.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+Result<> check_process(std::string_view name) {
+    if (name.size() > kMaxProcess)
+        return fail(Kind::config, 0, rules::in_quotes(name) + " cannot be the name of a process",
+                    "the kernel keeps the first 15 bytes: write " + rules::in_quotes(name.substr(0, kMaxProcess)));
+    if (name.empty() || has_control(name))
+        return fail(Kind::config, 0, rules::in_quotes(name) + " cannot be the name of a process",
+                    "names have 1 to 15 bytes, and no control characters");
+    return {};
+}
+
+/// Numbers must be right; whether there is a user of a name, the host says.
+Result<> check_user(std::string_view user) {
+    if (user.empty() || has_control(user))
+        return fail(Kind::config, 0, rules::in_quotes(user) + " cannot be a user");
+    if (user[0] < '0' || user[0] > '9')
+        return {};
+    const auto ids = rules::read_interval(user, {0, kMaxUser}, {});
+    return ids ? Result<>{} : std::unexpected(ids.error());
 }
 
 constexpr NamedNumber kVlanWords[] = {{"any", kVlanAny}, {"none", kVlanNone}};
@@ -79,6 +106,11 @@ ValueSpec macs() {
             .set = "mac"};
 }
 
+/// Any words that check takes.
+ValueSpec checked(std::string_view expected, Result<> (*check)(std::string_view)) {
+    return {.kind = ValueKind::name, .expected = expected, .negatable = true, .list = true, .check = check};
+}
+
 ValueSpec choice(std::string_view expected, std::span<const NamedNumber> names) {
     return {.kind = ValueKind::choice, .expected = expected, .names = names, .optional = true};
 }
@@ -95,16 +127,39 @@ Result<> check_device(std::string_view name) {
     return {};
 }
 
+/// A path as /proc/PID/cgroup has it, and nothing that would lead out of the hierarchy.
+Result<> check_cgroup(std::string_view path) {
+    const auto wrong = [&](std::string remedy) {
+        return fail(Kind::config, 0, rules::in_quotes(path) + " cannot be a cgroup", std::move(remedy));
+    };
+    constexpr std::string_view kUsualMount = "/sys/fs/cgroup";
+    if (path == kUsualMount || path.starts_with("/sys/fs/cgroup/"))
+        return wrong("paths begin below the mount: write " +
+                     (path == kUsualMount ? "/" : rules::in_quotes(path.substr(kUsualMount.size()))));
+    if (!path.starts_with('/'))
+        return wrong("its path below the mount begins with '/', for example /system.slice/redis.service");
+    if (path.size() > kMaxPath || has_control(path))
+        return wrong("at most 4095 bytes, and no control characters");
+    if (path == "/")
+        return {};
+    for (std::size_t start = 1, end = 0; start <= path.size(); start = end + 1) {
+        end = std::min(path.find('/', start), path.size());
+        const std::string_view name = path.substr(start, end - start);
+        if (name.empty() || name == "." || name == "..")
+            return wrong(name.empty() ? "one '/' between names, and none behind the last one"
+                                      : "no '.' or '..' in paths");
+    }
+    return {};
+}
+
 std::vector<MatchWord> match_words() {
     const ValueSpec flags{.kind = ValueKind::flags,
                           .expected = "flags out of fin, syn, rst, psh, ack, urg, ece, cwr, or flags/mask",
                           .negatable = true,
                           .check = check_flags};
-    const ValueSpec devices{.kind = ValueKind::name,
-                            .expected = "the name of a device or a list {a, b}",
-                            .negatable = true,
-                            .list = true,
-                            .check = check_device};
+    ValueSpec users = checked("the name or number of a user, a range 1000-1999, <N, >N or a list {a, b}", check_user);
+    users.limits = {0, kMaxUser};
+    users.range = true;
     ValueSpec vlan = numbers("an id from 0 to 4095, a list {1, 2}, 'any' or 'none'", 4095, kVlanWords, false);
     ValueSpec ethertype = numbers("an ethertype by name or number, or a list {a, b}", 65535, ethertypes(), false);
     ethertype.limits.low = 1; // 0 stands for frames too short to have one
@@ -140,7 +195,13 @@ std::vector<MatchWord> match_words() {
         {"options", choice("'none' or nothing", kNoneWord), "IPv4 options or IPv6 extension headers", nullptr,
          word::options},
         {"malformed", choice("'none' or nothing", kNoneWord), "headers lie or are cut short", nullptr, word::malformed},
-        {"device", devices, "device that received the frame", nullptr, word::device},
+        {"device", checked("the name of a device or a list {a, b}", check_device), "device that received the frame",
+         nullptr, word::device},
+        {"cgroup", checked("the path of a cgroup or a list {a, b}", check_cgroup),
+         "cgroup of the socket, or one above it", nullptr, word::cgroup},
+        {"process", checked("the name of a process or a list {a, b}", check_process), "process that reads the socket",
+         nullptr, word::process},
+        {"user", users, "owner of the socket", nullptr, word::user},
     };
     for (const NamedNumber &protocol : protocols())
         words.push_back({protocol.name,

@@ -117,6 +117,11 @@ bool Parser::absent_match() {
         take();
     error(since(first), fmt::format("'{}' is not in {} rules", word->name, vocabulary_.part),
           std::string(word->reason));
+    if (next_is(TokenKind::bang))
+        take();
+    if (next_is(TokenKind::open)) // what stands in a list is no match
+        while (!at_condition_end() && !next_is(TokenKind::close))
+            take();
     const bool to_the_end = word->name == "rate"; // which comes last, and `per src` is no match
     while (!at_condition_end() && !arrow_missing() &&
            (to_the_end || (find(vocabulary_.matches).first == nullptr && find(vocabulary_.absent).first == nullptr)))

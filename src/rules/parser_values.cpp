@@ -156,6 +156,7 @@ std::optional<Item> Parser::compared(const ValueSpec &spec, std::string_view beh
         return std::nullopt;
     }
     ValueSpec number = spec;
+    number.kind = ValueKind::number;
     number.range = false;
     number.names = {};
     number.expected = "a number";

@@ -26,10 +26,11 @@ bool in_prefix(const edge::Prefix &prefix, Family family, const std::array<std::
     return true;
 }
 
-const edge::Set &set_named(const edge::Policy &policy, const std::string &name) {
-    const auto set =
-        std::find_if(policy.sets.begin(), policy.sets.end(), [&](const auto &s) { return s.name == name; });
-    if (set == policy.sets.end())
+using Sets = std::span<const edge::Set>;
+
+const edge::Set &set_named(Sets sets, const std::string &name) {
+    const auto set = std::find_if(sets.begin(), sets.end(), [&](const auto &s) { return s.name == name; });
+    if (set == sets.end())
         std::abort();
     return *set;
 }
@@ -79,14 +80,14 @@ bool holds(const std::optional<Condition> &condition, const std::optional<Field>
 }
 
 /// Negated prefixes constrain their own family only; a negated set constrains both.
-bool address_holds(const std::optional<edge::OneOf<edge::Prefix>> &condition, const edge::Policy &policy,
-                   const Fields &fields, const std::array<std::uint8_t, 16> Fields::Ip::*which) {
+bool address_holds(const std::optional<edge::OneOf<edge::Prefix>> &condition, Sets sets, const Fields &fields,
+                   const std::array<std::uint8_t, 16> Fields::Ip::*which) {
     if (!condition)
         return true;
     if (!fields.ip)
         return false;
     const bool set = !condition->set.empty();
-    const std::vector<edge::Prefix> &prefixes = set ? set_named(policy, condition->set).prefixes : condition->any_of;
+    const std::vector<edge::Prefix> &prefixes = set ? set_named(sets, condition->set).prefixes : condition->any_of;
     const Family family = fields.ip->family;
     const auto same_family = [&](const edge::Prefix &p) { return p.family == family; };
     if (condition->negated && !set && std::none_of(prefixes.begin(), prefixes.end(), same_family))
@@ -139,16 +140,17 @@ bool rewritable(const edge::Rewrite &rewrite, const Fields &f) {
 
 } // namespace
 
-bool matches(const edge::Match &m, const edge::Policy &policy, const Fields &f, const std::string &device) {
+bool matches(const edge::Match &m, Sets sets, const Fields &f, const std::string &device) {
+    if (m.cgroup || m.process || m.user)
+        return false; // a packet has no socket
     const auto ports = [&](const std::string &name) -> auto & {
-        return set_named(policy, name).ports;
+        return set_named(sets, name).ports;
     };
     const auto macs = [&](const std::string &name) -> auto & {
-        return set_named(policy, name).macs;
+        return set_named(sets, name).macs;
     };
-    return ip_holds(m, f.ip) && address_holds(m.src, policy, f, &Fields::Ip::src) &&
-           address_holds(m.dst, policy, f, &Fields::Ip::dst) &&
-           holds(m.sport, of(f.ports, &Fields::Ports::src), ports) &&
+    return ip_holds(m, f.ip) && address_holds(m.src, sets, f, &Fields::Ip::src) &&
+           address_holds(m.dst, sets, f, &Fields::Ip::dst) && holds(m.sport, of(f.ports, &Fields::Ports::src), ports) &&
            holds(m.dport, of(f.ports, &Fields::Ports::dst), ports) && flags_hold(m.flags, f) &&
            holds(m.icmp_type, of(f.icmp, &Fields::Icmp::type)) && holds(m.icmp_code, of(f.icmp, &Fields::Icmp::code)) &&
            holds(m.ethertype, f.ethertype) && holds(m.vlan, f.vlan) && holds(m.inner_vlan, f.inner_vlan) &&
@@ -161,7 +163,7 @@ Answer judge(const edge::Policy &policy, View frame, const Surroundings &surroun
     const Fields fields = parse(frame);
     for (std::size_t i = 0; i < policy.rules.size(); ++i) {
         const edge::Rule &rule = policy.rules[i];
-        if (!rewritable(rule.action.rewrite, fields) || !matches(rule.match, policy, fields, surroundings.device))
+        if (!rewritable(rule.action.rewrite, fields) || !matches(rule.match, policy.sets, fields, surroundings.device))
             continue;
         if (rule.rate && !surroundings.over_rate(i, fields))
             continue;

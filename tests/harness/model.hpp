@@ -81,7 +81,7 @@ struct Answer {
     Bytes frame;               ///< After the action; meaningless when the packet is dropped.
 };
 
-[[nodiscard]] bool matches(const edge::Match &match, const edge::Policy &policy, const Fields &fields,
+[[nodiscard]] bool matches(const edge::Match &match, std::span<const edge::Set> sets, const Fields &fields,
                            const std::string &device);
 [[nodiscard]] Answer judge(const edge::Policy &policy, View frame, const Surroundings &surroundings);
 

@@ -48,6 +48,9 @@ struct ParsedRules {
 /// What is wrong with the name of a device (whether there is one, the host says).
 [[nodiscard]] Result<> check_device(std::string_view name);
 
+/// What is wrong with the path of a cgroup below the mount of its hierarchy (whether there is one, the host says).
+[[nodiscard]] Result<> check_cgroup(std::string_view path);
+
 /// One entry of a set, as config files and `set add` write it: adds it to set, or says what is wrong with the text.
 [[nodiscard]] Result<> add_entry(Set &set, std::string_view text);
 /// Sorts the entries and removes the repeated ones; ports that overlap or touch become one range.

@@ -54,15 +54,13 @@ Policy random_rules(Random &random) {
 
 /// The first rule of the direction that matches.
 std::size_t decides(const Policy &policy, const Bytes &frame, policy::Direction direction) {
-    edge::Policy sets;
-    sets.sets = policy.sets;
     const model::Fields fields = model::parse(frame);
     for (std::size_t i = 0; i < policy.rules.size(); ++i) {
         policy::Match match = policy.rules[i].match;
         if (match.direction && *match.direction != direction)
             continue;
         match.direction = {};
-        if (model::matches(match, sets, fields, "lo"))
+        if (model::matches(match, policy.sets, fields, "lo"))
             return i;
     }
     return policy.rules.size();

@@ -16,6 +16,8 @@ const std::string kNoLink =
     "a rule judges the packet that begins a flow, and flows are of IP: ask addresses, protocols, "
     "ports, ICMP types";
 
+const std::string kNoSocket = "the host does not see the guest's sockets, only packets; rules of [local] have it";
+
 /// A word of the language that guests have not, as it would be used, and the reason that is given.
 struct Absent {
     std::string word, used, reason;
@@ -36,6 +38,9 @@ const Absent kAbsent[] = {
     {"mac src", "mac src 02:00:00:00:00:01", kNoLink},
     {"mac dst", "mac dst @cards", kNoLink},
     {"device", "device eth0", "the rules are of one guest with one device: write in or out"},
+    {"cgroup", "cgroup /system.slice", kNoSocket},
+    {"process", "process !{nginx, redis-server}", kNoSocket},
+    {"user", "user <1000", kNoSocket},
     {"rate", "rate over 5/s burst 3 per src",
      "a rule judges the packet that begins a flow and all of the flow follows; rates are for rules of the edge"},
 };

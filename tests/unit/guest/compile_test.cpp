@@ -2,7 +2,6 @@
 //
 // Rows against rules: the first row that fits a packet is of the rule that the reference model finds.
 #include <algorithm>
-#include <cstring>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +9,7 @@
 #include <beeline/guest/tables.hpp>
 #include <harness/generate.hpp>
 #include <harness/model.hpp>
+#include <harness/row_reader.hpp>
 
 #include "unit/guest/guest_rules.hpp"
 
@@ -31,102 +31,6 @@ Policy policy_of(const std::vector<std::string> &rules) {
     policy.rules = std::move(parsed.rules);
     return policy;
 }
-
-/// As bpf/lib/match.h reads a row, for the conditions that guests' rules have.
-class Reader {
-public:
-    Reader(const Fields &fields, const std::vector<policy::SetTable> &sets) : fields_(fields), sets_(sets) {
-        if (!fields.ip)
-            return;
-        facts_ |= fields.ip->family == Family::v4 ? BL_FACT_V4 : BL_FACT_V6;
-        facts_ |= std::uint64_t{fields.ip->proto} << BL_FACT_PROTO_SHIFT;
-        if (fields.ports)
-            facts_ |= BL_FACT_PORTS;
-        if (fields.icmp)
-            facts_ |= BL_FACT_ICMP | std::uint64_t{fields.icmp->type} << BL_FACT_ICMP_TYPE_SHIFT |
-                      std::uint64_t{fields.icmp->code} << BL_FACT_ICMP_CODE_SHIFT;
-        std::memcpy(src_, fields.ip->src.data(), sizeof src_);
-        std::memcpy(dst_, fields.ip->dst.data(), sizeof dst_);
-        if (fields.ip->family == Family::v4) {
-            std::memcpy(&addr4_, src_, 4);
-            std::memcpy(reinterpret_cast<char *>(&addr4_) + 4, dst_, 4);
-        }
-    }
-
-    [[nodiscard]] bool fits(const bl_guest_row &row) const {
-        const bl_entry &e = row.entry;
-        const std::uint16_t sport = fields_.ports ? fields_.ports->src : 0,
-                            dport = fields_.ports ? fields_.ports->dst : 0;
-        return (facts_ & e.facts_mask) == e.facts_value && (addr4_ & e.addr4_mask) == e.addr4_value &&
-               static_cast<std::uint16_t>(sport - e.sport_low) <= e.sport_span &&
-               static_cast<std::uint16_t>(dport - e.dport_low) <= e.dport_span &&
-               (e.extra_flags == 0 || extra_fits(row.extra, e.extra_flags, sport, dport));
-    }
-
-private:
-    [[nodiscard]] bool extra_fits(const bl_extra &x, std::uint32_t flags, std::uint16_t sport,
-                                  std::uint16_t dport) const {
-        EXPECT_EQ(flags & ~(BL_EXTRA_SRC | BL_EXTRA_NOT_SRC | BL_EXTRA_DST | BL_EXTRA_NOT_DST | BL_EXTRA_NOT_FACTS |
-                            BL_EXTRA_SETS | BL_EXTRA_IP),
-                  0u)
-            << "a condition that guests' rules have not";
-        const auto compare = [](const std::uint64_t(&field)[2], const auto &value, const auto &mask) {
-            return (field[0] & mask[0]) == value[0] && (field[1] & mask[1]) == value[1];
-        };
-        if ((flags & BL_EXTRA_IP) != 0 && !fields_.ip)
-            return false;
-        if ((flags & BL_EXTRA_SRC) != 0 && compare(src_, x.src_value, x.src_mask) == ((flags & BL_EXTRA_NOT_SRC) != 0))
-            return false;
-        if ((flags & BL_EXTRA_DST) != 0 && compare(dst_, x.dst_value, x.dst_mask) == ((flags & BL_EXTRA_NOT_DST) != 0))
-            return false;
-        for (unsigned i = 0; i < BL_NOT_FACTS && (flags & BL_EXTRA_NOT_FACTS) != 0; ++i)
-            if (x.not_mask[i] != 0 && (facts_ & x.not_mask[i]) == x.not_value[i])
-                return false;
-        if ((flags & BL_EXTRA_SETS) == 0)
-            return true;
-        const auto asked = [&](unsigned field, auto within) {
-            return x.sets[field] == BL_SET_NONE ||
-                   (fields_.ip && within(table(x.sets[field])) != (x.sets_negated[field] != 0));
-        };
-        const auto member = [](std::uint16_t port) {
-            return [port](const policy::SetTable &set) {
-                return std::any_of(set.members.begin(), set.members.end(),
-                                   [&](const auto &m) { return m.data == port; });
-            };
-        };
-        return asked(BL_SET_SRC, [&](const auto &set) { return in_trie(set, src_); }) &&
-               asked(BL_SET_DST, [&](const auto &set) { return in_trie(set, dst_); }) &&
-               asked(BL_SET_SPORT, member(sport)) && asked(BL_SET_DPORT, member(dport));
-    }
-
-    [[nodiscard]] const policy::SetTable &table(std::uint32_t index) const {
-        const auto set = std::find_if(sets_.begin(), sets_.end(), [&](const auto &s) { return s.index == index; });
-        if (set == sets_.end())
-            throw std::out_of_range("no set of this number");
-        return *set;
-    }
-
-    [[nodiscard]] bool in_trie(const policy::SetTable &set, const std::uint64_t (&address)[2]) const {
-        const auto starts = [&](const void *prefix, unsigned bits) {
-            const auto *a = static_cast<const std::uint8_t *>(prefix);
-            const auto *b = reinterpret_cast<const std::uint8_t *>(address);
-            for (unsigned i = 0; i < bits; ++i)
-                if (((a[i / 8] ^ b[i / 8]) >> (7 - i % 8) & 1) != 0)
-                    return false;
-            return true;
-        };
-        if (fields_.ip->family == Family::v4)
-            return std::any_of(set.prefixes4.begin(), set.prefixes4.end(),
-                               [&](const bl_lpm4 &key) { return starts(&key.address, key.bits); });
-        return std::any_of(set.prefixes6.begin(), set.prefixes6.end(),
-                           [&](const bl_lpm6 &key) { return starts(key.address, key.bits); });
-    }
-
-    const Fields &fields_;
-    const std::vector<policy::SetTable> &sets_;
-    std::uint64_t facts_ = 0, addr4_ = 0;
-    std::uint64_t src_[2] = {}, dst_[2] = {};
-};
 
 /// An edge policy with nothing left that guests' rules cannot say.
 edge::Policy guest_like(Random &random) {
@@ -164,14 +68,15 @@ TEST(GuestTables, FindTheRuleThatTheModelFinds) {
         for (int packet = 0; packet < 100; ++packet) {
             const model::Bytes frame = model::random_packet(random, rules);
             const Fields fields = model::parse(frame);
-            const Reader reader(fields, tables->sets);
+            const model::RowReader reader(fields, tables->sets);
             for (const Direction direction : {Direction::in, Direction::out}) {
                 const auto &rows = direction == Direction::in ? tables->in : tables->out;
-                const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto &r) { return reader.fits(r); });
+                const auto row = std::find_if(rows.begin(), rows.end(),
+                                              [&](const auto &r) { return reader.fits(r.entry, r.extra); });
                 ASSERT_NE(row, rows.end()) << "the last row fits everything";
                 const auto rule = std::find_if(rules.rules.begin(), rules.rules.end(), [&](const policy::Rule &r) {
                     return (!r.match.direction || r.match.direction == direction) &&
-                           model::matches(r.match, rules, fields, model::kDevice);
+                           model::matches(r.match, rules.sets, fields, model::kDevice);
                 });
                 const auto expected = static_cast<std::size_t>(rule - rules.rules.begin());
                 ASSERT_EQ(row->entry.rule, expected)

@@ -230,10 +230,10 @@ TEST(Unreachable, AgreesWithAllPacketsOfASmallWorld) {
 
         bool matches = false, reached = false;
         for (const Packet &packet : world_for(fields)) {
-            if (!model::matches(policy.rules[1].match, policy, packet.fields, packet.device))
+            if (!model::matches(policy.rules[1].match, policy.sets, packet.fields, packet.device))
                 continue;
             matches = true;
-            reached = reached || !model::matches(policy.rules[0].match, policy, packet.fields, packet.device);
+            reached = reached || !model::matches(policy.rules[0].match, policy.sets, packet.fields, packet.device);
         }
         const auto said = [&](std::string_view what) {
             return std::any_of(diagnostics.begin(), diagnostics.end(),
