@@ -34,7 +34,7 @@ Config read(const Document &document, const std::filesystem::path &folder) {
     Config config;
     config.file = document.name();
     const Section file(document, document.root(), "");
-    file.only({"host", "sets", "edge", "guests", "guest"}, {"local", "meter", "proxy", "xsk"});
+    file.only({"host", "sets", "edge", "guests", "guest", "local"}, {"meter", "proxy", "xsk"});
     if (const toml::table *host = file.table("host"))
         read_host({document, *host, "[host]"}, config);
     std::vector<edge::Set> sets = read_sets(file, folder);
@@ -42,6 +42,8 @@ Config read(const Document &document, const std::filesystem::path &folder) {
         config.guest_settings = read_guest_settings({document, *guests, "[guests]"});
     config.guests = read_guests(file, sets, config.guest_settings);
     config.has_guests = file.has("guests") || !config.guests.empty();
+    if (const toml::table *local = file.table("local"))
+        config.local = read_local({document, *local, "[local]"}, sets);
     if (const toml::table *edge = file.table("edge"))
         config.edge = read_edge({document, *edge, "[edge]"}, std::move(sets));
     return config;

@@ -9,6 +9,8 @@
 #include <beeline/guest/parse.hpp>
 #include <beeline/rules/words.hpp>
 
+#include "config/sections.hpp"
+
 namespace beeline::config {
 
 namespace {
@@ -238,13 +240,7 @@ private:
         policy::ParsedRules parsed =
             guest::parse_rules(section_.strings("rules"), sets, section_.document().diagnostics());
         policy_.rules = std::move(parsed.rules);
-        const auto named = [&](const policy::Set &set) {
-            const auto in = [&](const auto &condition) { return condition && condition->set == set.name; };
-            return std::any_of(policy_.rules.begin(), policy_.rules.end(), [&](const policy::Rule &rule) {
-                return in(rule.match.src) || in(rule.match.dst) || in(rule.match.sport) || in(rule.match.dport);
-            });
-        };
-        std::copy_if(sets.begin(), sets.end(), std::back_inserter(policy_.sets), named);
+        policy_.sets = sets_of(policy_.rules, sets);
         std::move(parsed.sets.begin(), parsed.sets.end(), std::back_inserter(policy_.sets));
     }
 

@@ -21,6 +21,11 @@ void read_host(const Section &section, Config &config);
 /// Each [[guest]] of the file.
 [[nodiscard]] std::vector<guest::Policy> read_guests(const Section &file, const std::vector<policy::Set> &sets,
                                                      const guest::HostSettings &settings);
+/// [local]
+[[nodiscard]] local::Policy read_local(const Section &section, const std::vector<policy::Set> &sets);
+/// Those of the sets that rules name.
+[[nodiscard]] std::vector<policy::Set> sets_of(const std::vector<policy::Rule> &rules,
+                                               const std::vector<policy::Set> &sets);
 /// [edge]
 [[nodiscard]] edge::Policy read_edge(const Section &section, std::vector<edge::Set> sets);
 

@@ -125,4 +125,15 @@ std::vector<edge::Set> read_sets(const Section &section, const std::filesystem::
     return sets;
 }
 
+std::vector<policy::Set> sets_of(const std::vector<policy::Rule> &rules, const std::vector<policy::Set> &sets) {
+    std::vector<policy::Set> named;
+    std::copy_if(sets.begin(), sets.end(), std::back_inserter(named), [&](const policy::Set &set) {
+        const auto in = [&](const auto &condition) { return condition && condition->set == set.name; };
+        return std::any_of(rules.begin(), rules.end(), [&](const policy::Rule &rule) {
+            return in(rule.match.src) || in(rule.match.dst) || in(rule.match.sport) || in(rule.match.dport);
+        });
+    });
+    return named;
+}
+
 } // namespace beeline::config

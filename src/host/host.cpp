@@ -49,6 +49,8 @@ Result<Host> Host::open(const std::filesystem::path &pins) {
 }
 
 Result<> Host::check(const config::Config &config) {
+    if (config.local) // checked, but nobody here would carry it out
+        return fail(Kind::unsupported, 0, config.file + " has [local], which this version only checks", "leave it out");
     if (config.edge || config.has_guests)
         return {};
     return fail(Kind::config, 0, config.file + " has no [edge] and no guests",

@@ -12,6 +12,7 @@
 
 #include <beeline/edge/policy.hpp>
 #include <beeline/guest/policy.hpp>
+#include <beeline/local/policy.hpp>
 #include <beeline/rules/source.hpp>
 
 namespace beeline::config {
@@ -38,6 +39,7 @@ struct Config {
     Metrics metrics;
     LogLevel log = LogLevel::info;
     std::optional<edge::Policy> edge;   ///< There when the file has [edge].
+    std::optional<local::Policy> local; ///< There when the file has [local].
     bool has_guests = false;            ///< The file has [guests] or a [[guest]].
     guest::HostSettings guest_settings; ///< [guests]; its defaults without.
     std::vector<guest::Policy> guests;  ///< Each [[guest]], in their order. No two share what only one can have.

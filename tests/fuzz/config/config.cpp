@@ -10,6 +10,8 @@
 #include <beeline/edge/parse.hpp>
 #include <beeline/guest/parse.hpp>
 #include <beeline/guest/tables.hpp>
+#include <beeline/local/parse.hpp>
+#include <beeline/local/tables.hpp>
 
 #include <fuzz/check_policy.hpp>
 
@@ -38,6 +40,16 @@ void check_guest(const guest::Policy &guest) {
     fuzz::demand(!tables || (!tables->in.empty() && !tables->out.empty()), "rows of both directions", guest.name);
 }
 
+void check_local(const local::Policy &policy) {
+    const local::Binding everywhere{.counter = {}, .cgroup = [](const std::string &path) {
+                                        return Result<std::pair<std::uint64_t, std::uint32_t>>(std::in_place,
+                                                                                               path.size(), 1U);
+                                    }};
+    const auto tables = local::compile(policy, everywhere);
+    fuzz::demand(!tables || (!tables->rows.empty() && (tables->rows.back().flags & BL_LOCAL_FALLBACK) != 0),
+                 "a last row that takes everything", "");
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
@@ -47,6 +59,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     fuzz::demand(config.has_value() != rules::has_errors(diagnostics), "a config or an error", "");
     if (!config)
         return 0;
+    if (config->local) {
+        fuzz::check_rules(config->local->rules, local::parse_rules, named(config->local->sets), config->local->sets);
+        check_local(*config->local);
+    }
     if (config->edge)
         fuzz::check_rules(config->edge->rules, edge::parse_rules, named(config->edge->sets), config->edge->sets);
     for (const guest::Policy &guest : config->guests) {

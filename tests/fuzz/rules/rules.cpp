@@ -1,19 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rules, one a line (a line that ends with a backslash goes on).
+// Rules, one a line (a line that ends with a backslash goes on), as the edge's and as the short cut's.
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <beeline/edge/parse.hpp>
+#include <beeline/local/parse.hpp>
 
 #include <fuzz/check_policy.hpp>
 
+namespace {
+
+using namespace beeline;
+
+void check(const std::vector<rules::SourceString> &sources, fuzz::Parse parse) {
+    static const std::vector<policy::Set> named{{"block", policy::SetType::prefix, {}, {}, {}},
+                                                {"web", policy::SetType::port, {}, {}, {}},
+                                                {"cards", policy::SetType::mac, {}, {}, {}}};
+    rules::Diagnostics diagnostics;
+    const policy::ParsedRules parsed = parse(sources, named, diagnostics);
+    fuzz::check_diagnostics(diagnostics);
+    if (rules::has_errors(diagnostics))
+        return;
+    std::vector<policy::Set> all = named;
+    all.insert(all.end(), parsed.sets.begin(), parsed.sets.end());
+    fuzz::check_rules(parsed.rules, parse, named, all);
+}
+
+} // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
-    using namespace beeline;
-    static const std::vector<edge::Set> named{{"block", edge::SetType::prefix, {}, {}, {}},
-                                              {"web", edge::SetType::port, {}, {}, {}},
-                                              {"cards", edge::SetType::mac, {}, {}, {}}};
     std::vector<rules::SourceString> sources;
     std::string text;
     for (const char c : std::string_view(reinterpret_cast<const char *>(data), size)) {
@@ -26,13 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     }
     sources.emplace_back(std::move(text), "fuzz");
 
-    rules::Diagnostics diagnostics;
-    const edge::ParsedRules parsed = edge::parse_rules(sources, named, diagnostics);
-    fuzz::check_diagnostics(diagnostics);
-    if (rules::has_errors(diagnostics))
-        return 0;
-    std::vector<edge::Set> all = named;
-    all.insert(all.end(), parsed.sets.begin(), parsed.sets.end());
-    fuzz::check_rules(parsed.rules, edge::parse_rules, named, all);
+    check(sources, edge::parse_rules);
+    check(sources, local::parse_rules);
     return 0;
 }

@@ -44,13 +44,11 @@ const Broken kHost[] = {
      "log = \"warn\"\n",
      {"c.toml:2:8: error: unknown log 'warn'; expected debug, info, warning, error; did you mean 'warning'?"}},
     {"[hosts]\n", {"c.toml:1:2: error: unknown section 'hosts'; did you mean 'host'?"}},
-    {"hostname = \"x\"\n", {"c.toml:1:1: error: unknown key 'hostname'; known: host, sets, edge, guests, guest"}},
-    {"[local]\n"
-     "rules = []\n",
-     {"c.toml:1:2: error: 'local' is not in this version; known: host, sets, edge, guests, guest"}},
-    {"[meter]\n", {"c.toml:1:2: error: 'meter' is not in this version; known: host, sets, edge, guests, guest"}},
-    {"[proxy]\n", {"c.toml:1:2: error: 'proxy' is not in this version; known: host, sets, edge, guests, guest"}},
-    {"[xsk]\n", {"c.toml:1:2: error: 'xsk' is not in this version; known: host, sets, edge, guests, guest"}},
+    {"hostname = \"x\"\n",
+     {"c.toml:1:1: error: unknown key 'hostname'; known: host, sets, edge, guests, guest, local"}},
+    {"[meter]\n", {"c.toml:1:2: error: 'meter' is not in this version; known: host, sets, edge, guests, guest, local"}},
+    {"[proxy]\n", {"c.toml:1:2: error: 'proxy' is not in this version; known: host, sets, edge, guests, guest, local"}},
+    {"[xsk]\n", {"c.toml:1:2: error: 'xsk' is not in this version; known: host, sets, edge, guests, guest, local"}},
 };
 
 const Broken kEdge[] = {
