@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "accelerator.hpp"
 
+#include <netns/local/beeline.hpp>
 #include <netns/local/naive.hpp>
 
 namespace beeline::conformance {
@@ -23,9 +24,9 @@ Result<std::unique_ptr<Accelerator>> Accelerator::start(Mode mode, const kernel:
     case Mode::naive:
         return start_naive(cgroup);
     case Mode::beeline:
-        break;
+        return start_beeline(cgroup);
     }
-    return fail(Kind::unsupported, 0, "the local part is not built yet");
+    return fail(Kind::usage, 0, "no such mode");
 }
 
 } // namespace beeline::conformance

@@ -28,7 +28,10 @@ struct Row {
     bool (*applies)(const Way &way) = nullptr;
     /// TCP tunes the buffers, each time to another size: what is taken is compared with the most TCP took in any way.
     bool tuned = false;
-    bool stays = false; ///< Beeline leaves its connections on TCP.
+    std::string stays = {}; ///< Why Beeline leaves its connections on TCP; empty: it does not.
+    /// What the short cut cannot do like TCP and does not notice in time; empty: nothing. Over Beeline such a row runs
+    /// only in the ways in which its connections stay on TCP.
+    std::string limit = {};
 };
 
 // One function per file of rows.

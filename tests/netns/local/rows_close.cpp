@@ -168,18 +168,32 @@ void close_by_both(Stage &stage) {
 } // namespace
 
 std::vector<Row> close_rows() {
-    return {
-        {.name = "half_close_by_client", .run = half_close_by_client, .naive = Naive::differs},
-        {.name = "half_close_by_server", .run = half_close_by_server, .naive = Naive::differs},
-        {.name = "close_with_data_on_the_way", .run = close_with_data_on_the_way},
-        {.name = "close_with_unread_data", .run = close_with_unread_data, .naive = Naive::differs},
-        {.name = "close_with_unread_data_both_ways", .run = close_with_unread_data_both_ways, .naive = Naive::differs},
-        {.name = "reset", .run = reset},
-        {.name = "reset_behind_data", .run = reset_behind_data},
-        {.name = "abort_by_connect", .run = abort_by_connect, .naive = Naive::differs},
-        {.name = "send_after_close", .run = send_after_close},
-        {.name = "shutdown_of_reading", .run = shutdown_of_reading},
-        {.name = "close_by_both", .run = close_by_both}};
+    return {{.name = "half_close_by_client",
+             .run = half_close_by_client,
+             .naive = Naive::differs,
+             .limit = "a send after SHUT_WR"},
+            {.name = "half_close_by_server",
+             .run = half_close_by_server,
+             .naive = Naive::differs,
+             .limit = "a send after SHUT_WR"},
+            {.name = "close_with_data_on_the_way", .run = close_with_data_on_the_way},
+            {.name = "close_with_unread_data",
+             .run = close_with_unread_data,
+             .naive = Naive::differs,
+             .limit = "the end of the stream, not a reset"},
+            {.name = "close_with_unread_data_both_ways",
+             .run = close_with_unread_data_both_ways,
+             .naive = Naive::differs,
+             .limit = "the end of the stream, not a reset"},
+            {.name = "reset", .run = reset},
+            {.name = "reset_behind_data", .run = reset_behind_data},
+            {.name = "abort_by_connect",
+             .run = abort_by_connect,
+             .naive = Naive::differs,
+             .limit = "no ECONNRESET of the own end"},
+            {.name = "send_after_close", .run = send_after_close},
+            {.name = "shutdown_of_reading", .run = shutdown_of_reading},
+            {.name = "close_by_both", .run = close_by_both}};
 }
 
 } // namespace beeline::conformance

@@ -138,7 +138,7 @@ std::vector<Row> life_rows() {
             {.name = "options", .run = options},
             {.name = "options_untouched", .run = options_untouched},
             {.name = "self_connected", .run = self_connected},
-            {.name = "multipath", .run = multipath, .naive = Naive::harmful, .stays = true},
+            {.name = "multipath", .run = multipath, .naive = Naive::harmful, .stays = "unknown"},
             {.name = "idle", .run = idle}};
 }
 

@@ -109,7 +109,11 @@ void blocked_writer(Stage &stage) {
 } // namespace
 
 std::vector<Row> pressure_rows() {
-    return {{.name = "stopped_reader", .run = stopped_reader, .naive = Naive::differs, .tuned = true},
+    return {{.name = "stopped_reader",
+             .run = stopped_reader,
+             .naive = Naive::differs,
+             .tuned = true,
+             .limit = "more is taken than by TCP"},
             {.name = "stopped_reader_set_buffers", .run = stopped_reader_set_buffers, .naive = Naive::differs},
             {.name = "stopped_reader_small_writes",
              .run = stopped_reader_small_writes,

@@ -227,20 +227,27 @@ void count_while_reading(Stage &stage) {
 } // namespace
 
 std::vector<Row> receive_rows() {
-    return {{.name = "peek", .run = peek},
-            {.name = "peek_offset", .run = peek_offset, .naive = Naive::differs},
-            {.name = "waitall", .run = waitall, .naive = Naive::differs},
-            {.name = "waitall_and_end", .run = waitall_and_end},
-            {.name = "truncate", .run = truncate, .naive = Naive::differs},
-            {.name = "urgent", .run = urgent, .naive = Naive::differs},
-            {.name = "urgent_inline", .run = urgent_inline, .naive = Naive::differs},
-            {.name = "count_of_queued", .run = count_of_queued},
-            {.name = "count_of_queued_at_the_switch", .run = count_of_queued_at_the_switch, .naive = Naive::differs},
-            {.name = "low_water_mark", .run = low_water_mark, .naive = Naive::differs},
-            {.name = "receive_timeout", .run = receive_timeout},
-            {.name = "vectors", .run = vectors},
-            {.name = "nothing", .run = nothing, .naive = Naive::differs},
-            {.name = "count_while_reading", .run = count_while_reading, .naive = Naive::differs}};
+    return {
+        {.name = "peek", .run = peek},
+        {.name = "peek_offset", .run = peek_offset, .naive = Naive::differs},
+        {.name = "waitall", .run = waitall, .naive = Naive::differs},
+        {.name = "waitall_and_end", .run = waitall_and_end},
+        {.name = "truncate", .run = truncate, .naive = Naive::differs, .limit = "MSG_TRUNC copies"},
+        {.name = "urgent", .run = urgent, .naive = Naive::differs, .limit = "redirected bytes are before urgent ones"},
+        {.name = "urgent_inline",
+         .run = urgent_inline,
+         .naive = Naive::differs,
+         .limit = "redirected bytes are before urgent ones"},
+        {.name = "count_of_queued", .run = count_of_queued},
+        {.name = "count_of_queued_at_the_switch", .run = count_of_queued_at_the_switch, .naive = Naive::differs},
+        {.name = "low_water_mark", .run = low_water_mark, .naive = Naive::differs},
+        {.name = "receive_timeout", .run = receive_timeout},
+        {.name = "vectors", .run = vectors},
+        {.name = "nothing", .run = nothing, .naive = Naive::differs, .limit = "a read of no bytes gives 0"},
+        {.name = "count_while_reading",
+         .run = count_while_reading,
+         .naive = Naive::differs,
+         .limit = "FIONREAD counts redirected bytes only"}};
 }
 
 } // namespace beeline::conformance

@@ -58,8 +58,8 @@ void splice_in(Stage &stage) {
 } // namespace
 
 std::vector<Row> all_rows() {
-    return {{.name = "splice_out", .run = splice_out, .naive = Naive::differs, .stays = true},
-            {.name = "splice_in", .run = splice_in, .stays = true}};
+    return {{.name = "splice_out", .run = splice_out, .naive = Naive::differs, .stays = "splices"},
+            {.name = "splice_in", .run = splice_in, .stays = "splices"}};
 }
 
 } // namespace beeline::conformance
