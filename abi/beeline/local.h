@@ -103,7 +103,7 @@ BL_SIZE(bl_local_pair, 8 + 4 * 2 + 184 * 2);
 struct bl_local_flow {
 	struct bl_local_key pair;
 	__u32 side;
-	__u32 _pad;
+	__u32 callbacks; /* sock_ops callbacks that nobody had asked for before us: ours to end */
 };
 BL_SIZE(bl_local_flow, 8 + 4 + 4);
 
@@ -217,20 +217,23 @@ BL_SIZE(bl_local_tended, 8 * 6);
 #define BL_LOCAL_R_LIMIT 22      /* the receiver has too much unread */
 #define BL_LOCAL_R_ORDER 23      /* bytes sent by TCP are unread */
 #define BL_LOCAL_R_NO_TARGET 24  /* the other end has just left */
-#define BL_LOCAL_R_DRAINING 25
+#define BL_LOCAL_R_TURNING 25    /* its pair is entering or leaving the short cut */
 #define BL_LOCAL_R_UNSAFE_END 26 /* the other end's program has not been proven (yet) */
 /* Told, no more. */
 #define BL_LOCAL_R_CLOSED_UNREAD 27 /* closed with redirected bytes unread: its peer saw the end of the stream, not a reset */
 #define BL_LOCAL_R_EVENT_LOST 28    /* the ring buffer is full: user space finds it when it looks next */
 #define BL_LOCAL_R_NO_TABLE 29      /* no rules */
-#define BL_LOCAL_REASONS 30
+/* As 9 to 21 and as 22 to 26. */
+#define BL_LOCAL_R_LINGER 30        /* SO_LINGER of 0 s: close() is a reset */
+#define BL_LOCAL_R_PRESSURE 31      /* TCP's memory is short (tcp_mem): TCP knows how to save it */
+#define BL_LOCAL_REASONS 32
 
 #define BL_LOCAL_REASON_NAMES                                                                                          \
 	{                                                                                                              \
 		"none", "not_chosen", "remote", "self", "repair", "mptcp", "full", "taken", "no_storage", "small",     \
 		    "blocking", "rcvlowat", "zerocopy", "timestamps", "ulp", "oob", "io_uring", "kernel", "splices",   \
-		    "foreign", "errqueue", "option", "limit", "order", "no_target", "draining", "unsafe_end",          \
-		    "closed_unread", "event_lost", "no_table"                                                          \
+		    "foreign", "errqueue", "option", "limit", "order", "no_target", "turning", "unsafe_end",           \
+		    "closed_unread", "event_lost", "no_table", "linger", "pressure"                                        \
 	}
 
 #define BL_LOCAL_NO_RULE 0xffffffffu

@@ -58,7 +58,12 @@ struct socket {
 	struct file *file;
 } BL_KERNEL;
 
+struct proto {
+	unsigned long *memory_pressure;
+} BL_KERNEL;
+
 struct sock_common {
+	struct proto *skc_prot;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	unsigned long skc_flags;
@@ -74,6 +79,7 @@ struct sock {
 	int sk_rcvlowat;
 	__u32 sk_tsflags;
 	__s32 sk_peek_off;
+	unsigned long sk_lingertime; /* jiffies */
 	__u8 sk_userlocks; /* SOCK_RCVBUF_LOCK: by its program */
 	kuid_t sk_uid;
 	struct sock_cgroup_data sk_cgrp_data;
@@ -104,6 +110,7 @@ struct tcp_sock {
 
 /* Bits of skc_flags. */
 enum sock_flags {
+	SOCK_LINGER,
 	SOCK_RCVTSTAMP,
 	SOCK_ZEROCOPY,
 };

@@ -121,6 +121,7 @@ static __always_inline void bl_established(struct bpf_sock_ops *ops, struct bpf_
 	struct bl_local_settings *settings = bl_settings();
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct bl_local_flow *flow;
+	__u32 before;
 
 	if (!settings || settings->draining || !tp)
 		return;
@@ -141,7 +142,9 @@ static __always_inline void bl_established(struct bpf_sock_ops *ops, struct bpf_
 	}
 	flow->pair = key;
 	flow->side = side;
-	bpf_sock_ops_cb_flags_set(ops, BPF_SOCK_OPS_RTT_CB_FLAG | BPF_SOCK_OPS_STATE_CB_FLAG);
+	before = ops->bpf_sock_ops_cb_flags;
+	flow->callbacks = (BPF_SOCK_OPS_RTT_CB_FLAG | BPF_SOCK_OPS_STATE_CB_FLAG) & ~before;
+	bpf_sock_ops_cb_flags_set(ops, before | flow->callbacks);
 }
 
 #endif

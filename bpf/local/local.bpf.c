@@ -11,6 +11,7 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define BL_SOL_SOCKET 1
+#define BL_SO_LINGER 13
 #define BL_SO_RCVLOWAT 18
 #define BL_SO_TIMESTAMP_OLD 29
 #define BL_SO_TIMESTAMPNS_OLD 35
@@ -66,8 +67,16 @@ int local_received(__u64 *ctx)
 	return 0;
 }
 
-static __always_inline __u32 bl_odd_option(int level, int name)
+struct bl_linger { /* linux/socket.h */
+	int on;
+	int seconds;
+};
+
+static __always_inline __u32 bl_odd_option(struct bpf_sockopt *option)
 {
+	const struct bl_linger *linger = option->optval;
+	int level = option->level, name = option->optname;
+
 	if (level == BL_SOL_TCP)
 		return name == BL_TCP_ULP ? BL_LOCAL_R_ULP :
 		       name == BL_TCP_REPAIR ? BL_LOCAL_R_REPAIR :
@@ -75,6 +84,8 @@ static __always_inline __u32 bl_odd_option(int level, int name)
 	if (level != BL_SOL_SOCKET)
 		return 0;
 	switch (name) {
+	case BL_SO_LINGER:
+		return (void *)(linger + 1) <= option->optval_end && linger->on && !linger->seconds ? BL_LOCAL_R_LINGER : 0;
 	case BL_SO_RCVLOWAT:
 		return BL_LOCAL_R_RCVLOWAT;
 	case BL_SO_ZEROCOPY:
@@ -96,7 +107,7 @@ static __always_inline __u32 bl_odd_option(int level, int name)
 SEC("cgroup/setsockopt")
 int local_option(struct bpf_sockopt *option)
 {
-	__u32 reason = bl_odd_option(option->level, option->optname);
+	__u32 reason = bl_odd_option(option);
 	struct bpf_sock *sk = option->sk;
 	struct bl_local_flow *flow;
 	struct bl_local_pair *pair;

@@ -52,6 +52,8 @@ static __always_inline void bl_clear(__u32 *flags, __u32 bits)
 	__sync_fetch_and_and(flags, ~bits);
 }
 
+#define BL_SOCK_FLAG(sk, flag) ((sk)->__sk_common.skc_flags & 1UL << bpf_core_enum_value(enum sock_flags, flag))
+
 static __always_inline int bl_nonblocking(struct sock *sk)
 {
 	struct socket *socket = sk->sk_socket;
@@ -72,10 +74,12 @@ static __always_inline __u32 bl_unfit(struct tcp_sock *tp)
 		return BL_LOCAL_R_BLOCKING;
 	if (sk->sk_rcvlowat > 1)
 		return BL_LOCAL_R_RCVLOWAT;
-	if (sk->__sk_common.skc_flags & 1UL << bpf_core_enum_value(enum sock_flags, SOCK_ZEROCOPY))
+	if (BL_SOCK_FLAG(sk, SOCK_ZEROCOPY))
 		return BL_LOCAL_R_ZEROCOPY;
-	if (sk->sk_tsflags || sk->__sk_common.skc_flags & 1UL << bpf_core_enum_value(enum sock_flags, SOCK_RCVTSTAMP))
+	if (sk->sk_tsflags || BL_SOCK_FLAG(sk, SOCK_RCVTSTAMP))
 		return BL_LOCAL_R_TIMESTAMPS;
+	if (BL_SOCK_FLAG(sk, SOCK_LINGER) && !sk->sk_lingertime)
+		return BL_LOCAL_R_LINGER;
 	if (tp->inet_conn.icsk_ulp_ops)
 		return BL_LOCAL_R_ULP;
 	if (tp->urg_data)

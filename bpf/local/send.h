@@ -86,6 +86,17 @@ static __always_inline int bl_by_tcp(struct bl_local_end *own, __u32 size, __u32
 	return SK_PASS;
 }
 
+/* A receiver with this much unread is not asked whether memory is short: it is nothing to be saved. */
+#define BL_LITTLE_UNREAD 65536
+
+/* TCP's memory is above tcp_mem[1] (Documentation/networking/ip-sysctl.rst). */
+static __always_inline int bl_memory_is_short(struct sock *sk)
+{
+	unsigned long since = 0, *pressure = BPF_CORE_READ(sk, __sk_common.skc_prot, memory_pressure);
+
+	return pressure && !bpf_probe_read_kernel(&since, sizeof since, pressure) && since;
+}
+
 /* Redirects the message when that cannot change the order of bytes; else by TCP. */
 static __always_inline int bl_redirect(struct sk_msg_md *msg, const struct bl_local_settings *settings,
 				       struct bl_local_pair *pair, const struct bl_local_flow *flow,
@@ -94,13 +105,16 @@ static __always_inline int bl_redirect(struct sk_msg_md *msg, const struct bl_lo
 	struct bl_local_end *own = bl_end(pair, flow->side), *peer = bl_end(pair, !flow->side);
 	struct bl_local_sock name = bl_sock_key(&flow->pair, !flow->side);
 	struct sock *sk = &to->inet_conn.icsk_inet.sk;
-	__u64 limit = settings->limit;
+	__u64 limit = settings->limit, unread;
 	__u32 size = msg->size;
 
 	if (sk->sk_userlocks & BL_SOCK_RCVBUF_LOCK && (__u64)sk->sk_rcvbuf < limit)
 		limit = sk->sk_rcvbuf;
-	if ((__u64)sk->sk_backlog.rmem_alloc.counter >= limit)
+	unread = sk->sk_backlog.rmem_alloc.counter;
+	if (unread >= limit)
 		return bl_by_tcp(own, size, BL_LOCAL_R_LIMIT);
+	if (unread > BL_LITTLE_UNREAD && bl_memory_is_short(sk))
+		return bl_by_tcp(own, size, BL_LOCAL_R_PRESSURE);
 	/*
 	 * Redirected bytes are read before those that TCP has queued. So all bytes sent by TCP must have been read; asked at
 	 * every message, for another thread may be in the midst of one by TCP. Redirected bytes move neither number.
@@ -111,7 +125,7 @@ static __always_inline int bl_redirect(struct sk_msg_md *msg, const struct bl_lo
 	__sync_fetch_and_add(&peer->begun, size);
 	if (bl_state(pair) != BL_PAIR_ON || *(const volatile __u32 *)&settings->draining) {
 		__sync_fetch_and_sub(&peer->begun, size);
-		return bl_by_tcp(own, size, BL_LOCAL_R_DRAINING);
+		return bl_by_tcp(own, size, BL_LOCAL_R_TURNING);
 	}
 	if (bpf_msg_redirect_hash(msg, &local_socks, &name, BPF_F_INGRESS) != SK_PASS) {
 		__sync_fetch_and_sub(&peer->begun, size);
@@ -140,7 +154,7 @@ static __always_inline int bl_send(struct sk_msg_md *msg, struct bpf_sock *sk)
 	own = bl_end(pair, flow->side);
 	peer = bl_end(pair, !flow->side);
 	if (bl_state(pair) != BL_PAIR_ON || settings->draining)
-		return bl_by_tcp(own, msg->size, BL_LOCAL_R_DRAINING);
+		return bl_by_tcp(own, msg->size, BL_LOCAL_R_TURNING);
 	if (!(peer->flags & BL_END_SAFE))
 		return bl_by_tcp(own, msg->size, BL_LOCAL_R_UNSAFE_END);
 	to = bl_sock_of(peer);

@@ -21,6 +21,17 @@ static __always_inline int bl_may_leave(const struct bl_local_end *end, const st
 	return *(const volatile __u32 *)&end->begun == bl_short_read(end, tp->copied_seq);
 }
 
+#define BL_CALLBACKS (BPF_SOCK_OPS_RTT_CB_FLAG | BPF_SOCK_OPS_STATE_CB_FLAG)
+
+/* No more of these callbacks, unless somebody else wanted them before us. */
+static __always_inline void bl_end_callbacks(struct bpf_sock_ops *ops, struct bl_local_flow *flow, __u32 flags)
+{
+	flags &= flow->callbacks;
+	flow->callbacks &= ~flags;
+	if (flags)
+		bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags & ~flags);
+}
+
 /* An acknowledgement came in for what the end sent by TCP: the place where a program may set its options. */
 static __always_inline void bl_acknowledged(struct bpf_sock_ops *ops, struct bpf_sock *sk)
 {
@@ -33,18 +44,23 @@ static __always_inline void bl_acknowledged(struct bpf_sock_ops *ops, struct bpf
 	int none = 0, lowat;
 	__u32 state;
 
-	pair = flow ? bpf_map_lookup_elem(&local_pairs, &flow->pair) : NULL;
+	if (!flow)
+		return; /* another program's callback */
+	pair = bpf_map_lookup_elem(&local_pairs, &flow->pair);
 	if (!pair || !settings || !tp) {
-		bpf_sock_ops_cb_flags_set(ops, 0);
+		bl_end_callbacks(ops, flow, BL_CALLBACKS);
 		return;
 	}
 	end = bl_end(pair, flow->side);
 	state = bl_state(pair);
-	if (state == BL_PAIR_HALF) { /* the other end would have been here before the first acknowledgement */
-		bl_count(BL_LOCAL_R_REMOTE);
+	/* The other end would have been here before the first acknowledgement. */
+	if (state == BL_PAIR_HALF || (pair->reason == BL_LOCAL_R_NOT_CHOSEN &&
+				      !((pair->end[0].flags | pair->end[1].flags) & BL_END_FILED))) {
+		if (state == BL_PAIR_HALF)
+			bl_count(BL_LOCAL_R_REMOTE);
+		bl_end_callbacks(ops, flow, BL_CALLBACKS);
 		bpf_map_delete_elem(&local_pairs, &flow->pair);
 		bpf_sk_storage_delete(&local_flows, sk);
-		bpf_sock_ops_cb_flags_set(ops, 0);
 		return;
 	}
 	if (state != BL_PAIR_TCP) {
@@ -64,7 +80,7 @@ static __always_inline void bl_acknowledged(struct bpf_sock_ops *ops, struct bpf
 	if (end->flags & BL_END_BOUND)
 		bpf_setsockopt(ops, BL_SOL_TCP, BL_TCP_NOTSENT_LOWAT, &none, sizeof none);
 	bl_clear(&end->flags, BL_END_BOUND);
-	bpf_sock_ops_cb_flags_set(ops, BPF_SOCK_OPS_STATE_CB_FLAG);
+	bl_end_callbacks(ops, flow, BPF_SOCK_OPS_RTT_CB_FLAG);
 }
 
 /* What the end has sent goes to its rule's counters. */

@@ -4,8 +4,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -183,6 +185,17 @@ Result<> try_netkit(const NetkitPair &pair) {
     });
 }
 
+/// What only a function's being there tells, without a pair of sockets and a redirection.
+Result<> try_kernel_function(const char *name) {
+    const LibbpfLog quiet;
+    const std::unique_ptr<btf, decltype(&btf__free)> kernel(::btf__load_vmlinux_btf(), &btf__free);
+    if (!kernel)
+        return fail_errno(errno, "read the kernel's BTF");
+    if (::btf__find_by_name_kind(kernel.get(), name, BTF_KIND_FUNC) < 0)
+        return fail(Kind::unsupported, 0, fmt::format("the kernel has no {}()", name));
+    return {};
+}
+
 Result<> try_read(const char *path) {
     return ::access(path, R_OK) == 0 ? Result<>() : fail_errno(errno, fmt::format("read {}", path));
 }
@@ -237,6 +250,8 @@ Result<> try_feature(FeatureId id) {
         return try_sk_storage();
     case FeatureId::sockmap_link:
         return try_sockmap_link();
+    case FeatureId::sockmap_inq:
+        return try_kernel_function("tcp_bpf_ioctl");
     case FeatureId::sk_lookup:
         return made(load(BPF_PROG_TYPE_SK_LOOKUP, 1, BPF_SK_LOOKUP));
     case FeatureId::tp_btf:

@@ -48,6 +48,7 @@ constexpr std::array kRows{
     Row{FeatureId::cgroup_link, "cgroup links", "local, meter", "5.7", "CONFIG_CGROUP_BPF"},
     Row{FeatureId::sk_storage, "socket-local storage", "meter", "5.2", "CONFIG_NET"},
     Row{FeatureId::sockmap_link, "sockmap links", "local (else plain attachment)", "6.10", "CONFIG_NET_SOCK_MSG"},
+    Row{FeatureId::sockmap_inq, "FIONREAD of redirected bytes", "local", "6.18", "CONFIG_NET_SOCK_MSG"},
     Row{FeatureId::sk_lookup, "socket lookup programs", "proxy", "5.9", "CONFIG_INET"},
     Row{FeatureId::tp_btf, "BTF-typed tracepoints", "drop reasons in top", "5.5", "CONFIG_BPF_EVENTS"},
     Row{FeatureId::freplace, "program extensions (freplace)", "sharing a device with libxdp's dispatcher", "5.6",

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <cerrno>
 
+#include <bpf/bpf.h>
 #include <fmt/format.h>
 #include <linux/if_link.h>
 
@@ -228,6 +229,23 @@ Result<Link> Link::attach_sockmap(int prog_fd, int map_fd, std::uint32_t attach_
     if (fd.error() == EBUSY)
         return fail(Kind::conflict, EBUSY, what + ": the map has a program of this kind already");
     return refused(fd.error(), what, FeatureId::sockmap_link);
+}
+
+Result<Link> Link::attach_tracepoint(int prog_fd) {
+    const int fd = ::bpf_raw_tracepoint_open(nullptr, prog_fd);
+    if (fd < 0)
+        return refused(errno, "attach a tracepoint program", FeatureId::tp_btf);
+    return Link(UniqueFd(fd));
+}
+
+Result<Link> Link::attach_iterator(int prog_fd, int map_fd) {
+    bpf_iter_link_info info{};
+    info.map.map_fd = static_cast<__u32>(map_fd);
+    LIBBPF_OPTS(bpf_link_create_opts, options, .iter_info = &info, .iter_info_len = sizeof info);
+    const int fd = ::bpf_link_create(prog_fd, 0, BPF_TRACE_ITER, &options);
+    if (fd < 0)
+        return fail_errno(errno, "attach an iterator");
+    return Link(UniqueFd(fd));
 }
 
 } // namespace beeline::kernel

@@ -35,6 +35,7 @@ enum class FeatureId : std::uint8_t {
     cgroup_link,     //
     sk_storage,      //
     sockmap_link,    //
+    sockmap_inq,     ///< FIONREAD knows what was redirected to a socket.
     sk_lookup,       //
     tp_btf,          ///< BTF-typed raw tracepoints.
     freplace,        //

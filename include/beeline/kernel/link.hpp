@@ -70,6 +70,11 @@ public:
     /// attach_type: BPF_SK_MSG_VERDICT, BPF_SK_SKB_STREAM_PARSER, BPF_SK_SKB_STREAM_VERDICT, BPF_SK_SKB_VERDICT.
     [[nodiscard]] static Result<Link> attach_sockmap(int prog_fd, int map_fd, std::uint32_t attach_type);
 
+    /// A program of type "tp_btf/NAME": the tracepoint is in it.
+    [[nodiscard]] static Result<Link> attach_tracepoint(int prog_fd);
+    /// An iterator over the elements of a map. It runs as its pin is read.
+    [[nodiscard]] static Result<Link> attach_iterator(int prog_fd, int map_fd);
+
     [[nodiscard]] static Result<Link> adopt(UniqueFd fd);
     [[nodiscard]] static Result<Link> from_pin(const std::filesystem::path &path);
 

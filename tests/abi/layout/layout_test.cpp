@@ -70,7 +70,7 @@ void add_local(Layouts &all) {
     }
     {
         using S = bl_local_flow;
-        all["bl_local_flow"] = {sizeof(S), {AT(pair), AT(side), AT(_pad)}};
+        all["bl_local_flow"] = {sizeof(S), {AT(pair), AT(side), AT(callbacks)}};
     }
     {
         using S = bl_local_settings;

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <beeline/local/local.hpp>
+
+#include <ctime>
+#include <thread>
+
+#include <beeline/kernel/features.hpp>
+#include <beeline/kernel/pin_dir.hpp>
+
+#include "local/objects.hpp"
+#include "local/record.hpp"
+#include "local/rule_tables.hpp"
+#include "local/tend.hpp"
+
+namespace beeline::local {
+namespace {
+
+using kernel::ObjectSet;
+
+constexpr std::chrono::seconds kLockWait{10};
+
+// Measured (docs/local.md): a stream of writes below 4 KiB is slower by the short cut.
+constexpr std::uint32_t kRunLength = 32, kMinMean = 4096;
+constexpr std::uint32_t kMinTurns = 4, kMinReceives = 64;
+
+bool is_there(const std::filesystem::path &path) {
+    std::error_code error;
+    return std::filesystem::exists(path, error);
+}
+
+Result<> set_settings(const Policy &policy, const ObjectSet &objects, bool next_generation) {
+    BL_TRY(auto map, objects.map<SettingsMap>("local_settings"));
+    BL_TRY(const auto known, map.lookup(0));
+    bl_local_settings settings = known.value_or(bl_local_settings{});
+    settings.limit = policy.limit;
+    settings.lowat = policy.lowat;
+    settings.draining = 0;
+    settings.run_length = kRunLength;
+    settings.min_mean = kMinMean;
+    settings.min_turns = kMinTurns;
+    settings.min_receives = kMinReceives;
+    settings.generation += next_generation ? 1 : 0;
+    return map.update(0, settings);
+}
+
+Record describe(const Policy &policy, const UpOptions &options, const Prepared &rules) {
+    return {.file = options.file,
+            .since = static_cast<std::int64_t>(std::time(nullptr)),
+            .connections = policy.connections,
+            .cgroup = policy.cgroup,
+            .trusted = policy.trusted,
+            .digest = rules.digest,
+            .rules = rules.rules};
+}
+
+Result<UpReport> first_up(kernel::PinDir &pins, const Policy &policy, const UpOptions &options) {
+    BL_TRY(const ObjectSet objects, load(policy.connections));
+    BL_TRY(const Prepared rules, prepare_rules(policy, nullptr, objects));
+    BL_CHECK(put_rules(rules, objects));
+    BL_CHECK(set_settings(policy, objects, true));
+    BL_TRY(auto stage, pins.stage(kLive));
+    BL_CHECK(objects.pin(stage.path()));
+    BL_CHECK(write_record(describe(policy, options, rules), stage.path()));
+    BL_CHECK(attach(objects, policy.cgroup, stage.path()));
+    BL_TRY(auto committed, std::move(stage).commit());
+    BL_CHECK(std::move(committed).finish());
+    return UpReport{.first = true, .changed = true};
+}
+
+Result<UpReport> reload(const std::filesystem::path &directory, const Policy &policy, const UpOptions &options) {
+    BL_TRY(const ObjectSet objects, open_pinned(directory));
+    BL_TRY(const Record before, read_record(directory));
+    if (before.connections != policy.connections)
+        return fail(Kind::conflict, 0,
+                    "there is room for " + std::to_string(before.connections) +
+                        " connections and it cannot change while [local] is up",
+                    "`beeline down` first, or keep connections = " + std::to_string(before.connections));
+    if (before.cgroup != policy.cgroup)
+        return fail(Kind::conflict, 0, "[local] is up for sockets of cgroup " + before.cgroup,
+                    "`beeline down` first, or keep cgroup = \"" + before.cgroup + "\"");
+    BL_TRY(const Prepared rules, prepare_rules(policy, &before.rules, objects));
+    if (!is_there(directory / kSocketsPin)) // a down() that has not finished
+        BL_CHECK(attach_sockets(objects, policy.cgroup, directory));
+    BL_CHECK(put_rules(rules, objects));
+    BL_CHECK(set_settings(policy, objects, true));
+    BL_CHECK(write_record(describe(policy, options, rules), directory));
+    clear_sets(before.rules, objects);
+    BL_CHECK(run_tend(objects, directory)); // judges what there is by the new rules
+    return UpReport{.first = false, .changed = before.digest != rules.digest};
+}
+
+Result<> start_draining(const ObjectSet &objects, const std::filesystem::path &directory) {
+    std::error_code error;
+    std::filesystem::remove(directory / kSocketsPin, error); // no new connections
+    BL_TRY(auto map, objects.map<SettingsMap>("local_settings"));
+    BL_TRY(const auto known, map.lookup(0));
+    bl_local_settings settings = known.value_or(bl_local_settings{});
+    settings.draining = 1;
+    return map.update(0, settings);
+}
+
+Result<> drain(const ObjectSet &objects, const std::filesystem::path &directory, std::chrono::milliseconds patience) {
+    BL_CHECK(start_draining(objects, directory));
+    const auto until = std::chrono::steady_clock::now() + patience;
+    for (std::chrono::milliseconds pause{1};; pause = std::min(pause * 2, std::chrono::milliseconds(100))) {
+        BL_TRY(const bl_local_tended did, run_tend(objects, directory));
+        if (did.filed_now == 0)
+            return {};
+        if (std::chrono::steady_clock::now() >= until)
+            return fail(Kind::conflict, 0,
+                        std::to_string(did.waiting_to_leave) +
+                            " sockets hold bytes of the short cut that their programs have not read: taking it away "
+                            "would lose them",
+                        "`beeline down` again when they have read or closed; nothing new takes the short cut");
+        std::this_thread::sleep_for(pause);
+    }
+}
+
+} // namespace
+
+Result<Local> Local::open(std::filesystem::path pins) {
+    return Local(std::move(pins));
+}
+
+Result<bool> Local::is_up() const {
+    std::error_code error;
+    const bool there = std::filesystem::exists(pins_ / kLive, error);
+    if (error) // /sys/fs/bpf is root's alone on most hosts
+        return fail_errno(error.value(), "look at " + pins_.string(), "run as root (sudo)");
+    return there;
+}
+
+Result<UpReport> Local::up(const Policy &policy, const UpOptions &options) {
+    BL_CHECK(kernel::require_bpffs(pins_));
+    for (const auto feature :
+         {kernel::FeatureId::sockmap_link, kernel::FeatureId::tp_btf, kernel::FeatureId::sockmap_inq})
+        BL_CHECK(kernel::require(feature));
+    BL_TRY(auto pins, kernel::PinDir::lock(pins_, kLockWait));
+    return is_there(pins.live(kLive)) ? reload(pins.live(kLive), policy, options) : first_up(pins, policy, options);
+}
+
+Result<bool> Local::down(std::chrono::milliseconds patience) {
+    BL_TRY(const bool up, is_up());
+    if (!up && !is_there(pins_))
+        return false;
+    BL_TRY(auto pins, kernel::PinDir::lock(pins_, kLockWait));
+    if (up) {
+        BL_TRY(const ObjectSet objects, open_pinned(pins.live(kLive)));
+        BL_CHECK(drain(objects, pins.live(kLive), patience));
+        BL_CHECK(pins.remove(kLive));
+    }
+    BL_TRY(const std::vector<std::string> names, pins.names());
+    if (names.empty())
+        BL_CHECK(std::move(pins).remove_all());
+    return up;
+}
+
+} // namespace beeline::local

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// May a program read sockets by splice(2)? What was redirected to a socket cannot be spliced out of it (net/ipv4/tcp.c,
+// tcp_splice_read() looks into the TCP queue only): such a program would wait for ever. Nothing tells before it is too
+// late, but the program has to get at the system call: by the C library's function, which its dynamic symbols name.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <beeline/result.hpp>
+
+namespace beeline::local {
+
+enum class Reads : std::uint8_t {
+    by_receiving,
+    maybe_spliced, ///< It, or a library that it has mapped, imports splice().
+    unknown,       ///< Statically linked, or no ELF: nobody can say.
+};
+
+struct ProgramFile {
+    std::filesystem::path path; ///< What /proc/PID/exe names.
+    Reads reads = Reads::unknown;
+};
+
+/// By what the process has mapped. Fails when it is gone.
+[[nodiscard]] Result<ProgramFile> inspect_program(pid_t pid);
+/// One file; unknown when it has no dynamic symbols.
+[[nodiscard]] Reads inspect_file(const std::filesystem::path &path);
+
+} // namespace beeline::local

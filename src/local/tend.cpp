@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "local/tend.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "local/objects.hpp"
+
+namespace beeline::local {
+
+Result<bl_local_tended> run_tend(const kernel::ObjectSet &objects, const std::filesystem::path &directory) {
+    BL_TRY(auto map, objects.map<TendedMap>("local_tended"));
+    BL_CHECK(map.update(0, bl_local_tended{}));
+    const std::filesystem::path pin = directory / kTendPin;
+    const kernel::UniqueFd run(::open(pin.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!run.valid())
+        return fail_errno(errno, "open " + pin.string());
+    std::array<char, 64> nothing{}; // the program writes none; reading makes it run
+    ssize_t got = 0;
+    do
+        got = ::read(run.get(), nothing.data(), nothing.size());
+    while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
+    if (got < 0)
+        return fail_errno(errno, "run local_tend");
+    BL_TRY(const auto did, map.lookup(0));
+    return did.value_or(bl_local_tended{});
+}
+
+} // namespace beeline::local

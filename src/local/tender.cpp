@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <map>
+
+#include <beeline/kernel/ring_buffer.hpp>
+#include <beeline/local/local.hpp>
+
+#include "local/objects.hpp"
+#include "local/program_file.hpp"
+#include "local/record.hpp"
+#include "local/tend.hpp"
+
+namespace beeline::local {
+
+using kernel::ObjectSet;
+
+namespace {
+
+/// Events may be lost, and who wants to leave may have been read empty without one.
+constexpr std::chrono::seconds kLookAnyway{1};
+
+} // namespace
+
+struct Tender::State {
+    std::filesystem::path directory;
+    ObjectSet objects;
+    std::optional<kernel::RingBuffer> ring;
+    std::vector<bl_local_event> programs; ///< Asked for.
+    bool run = true;                      ///< Some pair waits.
+    std::chrono::steady_clock::time_point last{};
+
+    void take(const bl_local_event &event) {
+        if (event.what == BL_LOCAL_EVENT_PROGRAM)
+            programs.push_back(event);
+        else
+            run = true;
+    }
+
+    Result<> vet(const bl_local_event &event, const std::vector<std::string> &trusted, Tended &done) {
+        const auto file = inspect_program(static_cast<pid_t>(event.tgid));
+        if (!file)
+            return {}; // it is gone; another one that runs the same file will ask again
+        const bool trust = std::ranges::count(trusted, file->path.string()) != 0;
+        const bool safe = trust || file->reads == Reads::by_receiving;
+        if (!safe)
+            done.splicers.push_back(file->path.string());
+        ++done.programs;
+        BL_TRY(auto map, objects.map<ProgramMap>("local_programs"));
+        return map.update(event.program, safe ? BL_PROGRAM_SAFE : BL_PROGRAM_SPLICES);
+    }
+
+    Result<> vet_all(Tended &done) {
+        if (programs.empty())
+            return {};
+        BL_TRY(const Record record, read_record(directory)); // a reload may trust others
+        std::vector<bl_local_event> asked = std::exchange(programs, {});
+        const auto same = [](const bl_local_event &a, const bl_local_event &b) {
+            return a.program.inode == b.program.inode && a.program.device == b.program.device;
+        };
+        for (std::size_t i = 0; i < asked.size(); ++i)
+            if (std::none_of(asked.begin(), asked.begin() + static_cast<std::ptrdiff_t>(i),
+                             [&](const bl_local_event &other) { return same(other, asked[i]); }))
+                BL_CHECK(vet(asked[i], record.trusted, done));
+        return {};
+    }
+};
+
+Tender::Tender(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Tender::Tender(Tender &&) noexcept = default;
+Tender &Tender::operator=(Tender &&) noexcept = default;
+Tender::~Tender() = default;
+
+Result<Tender> Tender::open(const std::filesystem::path &pins) {
+    auto state = std::make_unique<State>();
+    state->directory = pins / kLive;
+    std::error_code error;
+    if (!std::filesystem::exists(state->directory, error))
+        return fail(Kind::state, 0, "no short cut between sockets is up in " + pins.string(), "beeline up FILE");
+    BL_TRY(state->objects, open_pinned(state->directory));
+    BL_TRY(state->ring, kernel::RingBuffer::open_typed<bl_local_event>(
+                            state->objects.fd("local_events"),
+                            [at = state.get()](const bl_local_event &event) { at->take(event); }));
+    return Tender(std::move(state));
+}
+
+int Tender::fd() const {
+    return state_->ring->epoll_fd();
+}
+
+Result<Tended> Tender::tend() {
+    Tended done;
+    BL_CHECK(state_->ring->consume());
+    BL_CHECK(state_->vet_all(done));
+    const auto now = std::chrono::steady_clock::now();
+    if (!state_->run && now - state_->last < kLookAnyway)
+        return done;
+    state_->last = now;
+    BL_TRY(const bl_local_tended did, run_tend(state_->objects, state_->directory));
+    done.filed = did.filed;
+    done.left = did.left;
+    done.waiting = did.waiting_to_file + did.waiting_to_leave;
+    done.ends = did.filed_now + did.filed;
+    state_->run = done.waiting != 0;
+    return done;
+}
+
+} // namespace beeline::local
