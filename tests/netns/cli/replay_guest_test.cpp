@@ -78,14 +78,12 @@ protected:
 
 /// The model's answer for a flow that a guest begins with this packet.
 std::size_t first_match(const guest::Policy &policy, const model::Fields &fields) {
-    edge::Policy sets;
-    sets.sets = policy.sets;
     for (std::size_t i = 0; i < policy.rules.size(); ++i) {
         policy::Match match = policy.rules[i].match;
         if (match.direction && *match.direction != policy::Direction::out)
             continue;
         match.direction = {};
-        if (model::matches(match, sets, fields, "lo"))
+        if (model::matches(match, policy.sets, fields, "lo"))
             return i;
     }
     return policy.rules.size();
