@@ -127,7 +127,8 @@ void loop(std::vector<Flow> &flows) {
                           .revents = 0};
             busy = busy || !flow.done();
         }
-        if (!busy || ::poll(entries.data(), entries.size(), 5000) <= 0)
+        // A cable that drops a packet again and again makes TCP wait for many seconds.
+        if (!busy || ::poll(entries.data(), entries.size(), 60'000) <= 0)
             return;
         for (std::size_t i = 0; i < flows.size(); ++i) {
             if ((entries[i].revents & (POLLIN | POLLERR | POLLHUP)) != 0)
@@ -161,6 +162,13 @@ void hundred_connections(Stage &stage) {
     const auto good = [size](const Flow &flow) {
         return !flow.failed && flow.sending.position() == size && flow.reading.position() == size;
     };
+    for (const auto *side : {&clients, &servers})
+        for (std::size_t i = 0; i < side->size(); ++i)
+            if (const Flow &flow = (*side)[i]; !good(flow))
+                stage.notes.note(fmt::format("{} {}: sent {}, read {} of {}{}{}", flow.end->name(), i,
+                                             flow.sending.position(), flow.reading.position(), size,
+                                             flow.failed ? ", failed" : "",
+                                             flow.reading.intact() ? "" : ", WRONG bytes"));
     stage.notes.note(fmt::format("clients that got all: {}", std::ranges::count_if(clients, good)));
     stage.notes.note(fmt::format("servers that got all: {}", std::ranges::count_if(servers, good)));
 }
