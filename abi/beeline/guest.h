@@ -5,7 +5,8 @@
  * Every guest has a number, its slot. Two stubs with that number among their constants hang on its device: guest_out_stub
  * where its packets come out (netkit peer hook, or tcx ingress of the host's end), guest_in_stub where packets of the host's
  * stack go in (netkit primary hook, or tcx egress). They jump through guest_progs to the programs that all guests share.
- * guest_wire is at tcx ingress of every uplink.
+ * guest_wire is at tcx ingress of every uplink. guest_across is at tcx ingress of the host's end of every netkit guest: what
+ * guest_out sends to another guest passes the pair with a mark, and goes on from there.
  *
  * The rules judge the packet that begins a flow. What they decided, where the flow goes and how it is rewritten stands in
  * guest_flows, an entry for each direction, and all other packets of the flow find it there.
@@ -46,7 +47,7 @@
 #define BL_GUEST_MASQUERADE (1u << 2) /* to the world with the uplink's address */
 #define BL_GUEST_CARRIES_MARK (1u << 3) /* the host's end does not scrub: a packet judged before it says so by its mark */
 
-/* Mark of a packet that was judged for the guest in the low 16 bits; the program at its device clears it. */
+/* Mark of a packet that was judged for the guest in the low 16 bits; guest_across or the guest's stub clears it. */
 #define BL_GUEST_MARK 0xbee10000u
 
 /* One guest, in guest_list by slot. Addresses as in bl_tuple; all zero: none of that family. */

@@ -2,9 +2,10 @@
 /*
  * A packet goes the way of its flow.
  *
- * Which redirect works where is net/core/filter.c's: bpf_redirect_peer enters a guest from tc ingress only; from a netkit
- * peer's hook bpf_redirect into the other primary does, and there the other guest's own program runs, so the packet
- * carries a mark that says it has been judged.
+ * Which redirect works where is net/core/filter.c's: bpf_redirect_peer enters a guest from tc ingress only. From a netkit
+ * peer's hook bpf_redirect into the other primary would do, but that is a second transmission, with a second program at
+ * its end (docs/decisions/0006-across.md). So the packet passes with a mark that names its target, and guest_across, at
+ * tc ingress of the same pair's host end, takes it into the other guest.
  */
 #ifndef BEELINE_GUEST_FORWARD_H
 #define BEELINE_GUEST_FORWARD_H
@@ -14,6 +15,7 @@
 
 /* What tcx and netkit hooks understand alike (uapi: enum tcx_action_base, netkit_action). */
 #define BL_TC_NEXT (-1)
+#define BL_TC_PASS 0
 #define BL_TC_DROP 2
 /* For callers only: send an ICMP error back, as guest/answer.h does. */
 #define BL_TC_ANSWER 0x100
@@ -77,6 +79,10 @@ static __always_inline int bl_into(struct __sk_buff *skb, const struct bl_guest 
 {
 	if (at == BL_AT_TC_INGRESS && g->kind != BL_GUEST_TAP)
 		return bpf_redirect_peer(g->ifindex, 0);
+	if (at == BL_AT_NETKIT && g->kind != BL_GUEST_TAP) {
+		skb->mark = BL_GUEST_MARK | slot;
+		return BL_TC_PASS;
+	}
 	if (g->kind != BL_GUEST_NETKIT_L3 && bl_new_macs(skb, g))
 		return bl_dropped_by(BL_GUEST_R_REWRITE);
 	skb->mark = BL_GUEST_MARK | slot;

@@ -32,6 +32,18 @@ static __always_inline struct bl_guest *bl_near(__u16 last, __u32 *slot)
 	return to && to->flags & BL_GUEST_OPEN ? to : NULL;
 }
 
+/* 1: what a device would make of the packet, which is larger than mtu, fits; where that takes reading options, 0. */
+static __always_inline int bl_segments_fit(struct __sk_buff *skb, const struct iphdr *four, const struct ipv6hdr *six,
+					   __u32 mtu)
+{
+	__u8 proto = four->version == 4 ? four->protocol : six->nexthdr;
+	__u32 l3 = four->version == 4 ? sizeof *four : sizeof *six;
+
+	if ((four->version == 4 && four->ihl != 5) || (proto != IPPROTO_TCP && proto != IPPROTO_UDP))
+		return 0;
+	return !bl_too_big(skb, sizeof(struct ethhdr) + l3, proto, mtu);
+}
+
 /*
  * From one guest to another where neither has rules: nothing is to be judged or remembered, so that only addresses are
  * looked at. The target, or NULL: it goes the way of all others.
@@ -62,7 +74,9 @@ static __always_inline struct bl_guest *bl_open_to(struct __sk_buff *skb, const 
 	} else {
 		return NULL;
 	}
-	if (to == g || skb->vlan_present || skb->len > to->mtu + sizeof(struct ethhdr))
+	if (to == g || skb->vlan_present)
+		return NULL;
+	if (skb->len > to->mtu + sizeof(struct ethhdr) && !bl_segments_fit(skb, four, six, to->mtu))
 		return NULL;
 	bl_hit(g->out_counter, skb->len);
 	bl_hit(to->in_counter, skb->len);
@@ -169,6 +183,23 @@ int guest_wire(struct __sk_buff *skb)
 	if (now - f->seen_ns > BL_FLOW_SEEN_NS)
 		f->seen_ns = now;
 	return bl_leave(skb, bl_forward(skb, &t, f, plain.l4, plain.ttl, BL_AT_TC_INGRESS));
+}
+
+/*
+ * At tc ingress of a netkit guest's host end, for what guest_out sends to another guest. The mark cannot be the guest's:
+ * what leaves it is scrubbed before guest_out sees it. What has no such mark is for the host's stack.
+ */
+SEC("tc")
+int guest_across(struct __sk_buff *skb)
+{
+	__u32 mark = skb->mark;
+	struct bl_guest *to;
+
+	if ((mark & 0xffff0000) != BL_GUEST_MARK)
+		return BL_TC_NEXT;
+	skb->mark = 0;
+	to = bl_guest_of(mark & 0xffff);
+	return to ? bpf_redirect_peer(to->ifindex, 0) : bl_dropped_by(BL_GUEST_R_NO_GUEST);
 }
 
 /* For explain: nothing is attached that runs this, so no packet's leftover cb can ask. */

@@ -32,7 +32,7 @@ std::set<std::uint32_t> programs_of(std::initializer_list<std::filesystem::path>
 
 std::vector<HookProgram> programs_on(const Record &record, const std::filesystem::path &directory) {
     const int ifindex = static_cast<int>(record.wired.ifindex);
-    live::HookList list(programs_of({directory / kLinkOut, directory / kLinkIn}));
+    live::HookList list(programs_of({directory / kLinkOut, directory / kLinkIn, directory / kLinkAcross}));
     if (record.wired.wiring == Wiring::netkit_l3 || record.wired.wiring == Wiring::netkit_l2)
         list.add_netkit(record.asked.host_device, ifindex);
     list.add_tcx(record.asked.host_device, ifindex);

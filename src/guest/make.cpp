@@ -34,7 +34,7 @@ Result<> build(const Live &live, const kernel::NetNs *netns, std::uint32_t mtu, 
     BL_CHECK(write_record(record, directory));
     BL_CHECK(list_guest(live.objects, record, false));
     BL_TRY(const Stubs stubs, live.objects.load_stubs(record.slot));
-    BL_CHECK(attach(stubs, record.wired, directory));
+    BL_CHECK(attach(stubs, live.objects.fd("guest_across"), record.wired, directory));
     return netns ? connect(record.asked, record.wired, *netns) : Result<>{};
 }
 

@@ -23,7 +23,8 @@ constexpr std::array kMaps = {"guest_settings", "guest_list",  "guest_near",    
                               "guest_uplinks",  "guest_ports", "guest_progs",   "guest_hits",      "guest_reasons",
                               "guest_events",   "guest_work"};
 /// In the order of BL_GUEST_PROG_*; those of the wire are in no slot.
-constexpr std::array kPrograms = {"guest_out", "guest_in", "guest_answer", "guest_wire", "guest_wire_explain"};
+constexpr std::array kPrograms = {"guest_out",  "guest_in",           "guest_answer",
+                                  "guest_wire", "guest_wire_explain", "guest_across"};
 constexpr std::array kStubs = {"guest_out_stub", "guest_in_stub"};
 /// What others' programs never share: all that packets change, and who is there.
 constexpr std::array kOwnMaps = {"guest_list", "guest_flows",   "guest_fragments", "guest_progs",

@@ -197,10 +197,14 @@ Result<> make_device(const Asked &asked, const NetNs *netns, std::uint32_t mtu, 
     });
 }
 
-Result<> attach(const Stubs &stubs, const Wired &wired, const std::filesystem::path &directory) {
+Result<> attach(const Stubs &stubs, int across, const Wired &wired, const std::filesystem::path &directory) {
     const int ifindex = static_cast<int>(wired.ifindex);
     const auto first = kernel::Order::first(); // nobody lets a packet by before it was judged
     const bool netkit = is_netkit(wired);
+    if (netkit) { // before there is anything to take across
+        BL_TRY(const auto link, kernel::Link::attach_tcx(across, ifindex, kernel::TcxHook::ingress, first));
+        BL_CHECK(link.pin(directory / kLinkAcross));
+    }
     BL_TRY(const auto out, netkit
                                ? kernel::Link::attach_netkit(stubs.out.get(), ifindex, kernel::NetkitHook::peer, first)
                                : kernel::Link::attach_tcx(stubs.out.get(), ifindex, kernel::TcxHook::ingress, first));
@@ -229,7 +233,8 @@ Result<> remove_devices(const std::vector<Record> &guests, const std::filesystem
 bool is_whole(const Wired &wired, const std::filesystem::path &directory) {
     // The link at netkit's peer hook tells the peer's number, in the guest's namespace (drivers/net/netkit.c).
     return is_attached(directory / kLinkOut, is_netkit(wired) ? 0 : wired.ifindex) &&
-           is_attached(directory / kLinkIn, wired.ifindex);
+           is_attached(directory / kLinkIn, wired.ifindex) &&
+           (!is_netkit(wired) || is_attached(directory / kLinkAcross, wired.ifindex));
 }
 
 } // namespace beeline::guest

@@ -83,11 +83,11 @@ TEST_F(Published, is_judged_as_the_guest_sees_it) {
 TEST_F(Published, is_there_for_other_guests) {
     publish(nullptr, 8080, kTcp, kWeb, 80);
     const Ran ran = out(kMail, to(kHost4, 8080, kMail4));
-    EXPECT_EQ(ran.verdict, kRedirect);
+    EXPECT_EQ(ran.verdict, kPass);
     EXPECT_EQ(ran.skb.mark, BL_GUEST_MARK | kWeb);
     EXPECT_EQ(ends_of(ran.frame), (Ends{kMail4, kWeb4, 5000, 80, 64}));
     const Ran answer = out(kWeb, back(kWeb4, 80, kMail4));
-    EXPECT_EQ(answer.verdict, kRedirect);
+    EXPECT_EQ(answer.verdict, kPass);
     EXPECT_EQ(answer.skb.mark, BL_GUEST_MARK | kMail);
     EXPECT_EQ(ends_of(answer.frame), (Ends{kHost4, kMail4, 8080, 5000, 64}));
     EXPECT_EQ(wrong_checksums(answer.frame), "");
@@ -110,7 +110,7 @@ TEST_F(Published, goes_through_where_marks_are_scrubbed) {
 TEST_F(Published, is_there_for_the_guest_itself) {
     publish(nullptr, 8080, kTcp, kWeb, 80);
     const Ran ran = out(kWeb, to(kHost4, 8080, kWeb4));
-    EXPECT_EQ(ran.verdict, kRedirect);
+    EXPECT_EQ(ran.verdict, kPass);
     EXPECT_EQ(ran.skb.mark, BL_GUEST_MARK | kWeb);
     const Ends seen = ends_of(ran.frame);
     EXPECT_EQ(seen.src, kHost4) << "or the guest would answer itself";
@@ -119,7 +119,7 @@ TEST_F(Published, is_there_for_the_guest_itself) {
     EXPECT_EQ(wrong_checksums(ran.frame), "");
     const Ran answer =
         out(kWeb, (Eth{} / Ip4{.src = kWeb4, .dst = kHost4} / Tcp{.sport = 80, .dport = seen.sport}).bytes());
-    EXPECT_EQ(answer.verdict, kRedirect);
+    EXPECT_EQ(answer.verdict, kPass);
     EXPECT_EQ(ends_of(answer.frame), (Ends{kHost4, kWeb4, 8080, 5000, 64}));
 }
 

@@ -32,7 +32,8 @@ using harness::Addr4;
 using harness::Addr6;
 using harness::Bytes;
 
-inline constexpr std::uint32_t kNext = 0xffffffff, kDrop = 2, kRedirect = 7; ///< Verdicts.
+/// Verdicts. kPass, from netkit to another guest: with a mark, for guest_across.
+inline constexpr std::uint32_t kNext = 0xffffffff, kPass = 0, kDrop = 2, kRedirect = 7;
 
 /// Slots of the guests that there are. Web and mail go to the world with the uplink's address.
 inline constexpr std::uint32_t kWeb = 1;   ///< netkit L3
