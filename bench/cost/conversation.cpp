@@ -25,8 +25,8 @@ constexpr std::chrono::seconds kPatience(20); // of the guest's time
 constexpr unsigned kWarmUp = 200;             // fills caches of routes, neighbours and slabs
 constexpr unsigned kTransactions = 1000;      // of one run
 constexpr unsigned kConnections = 200;        // of one run
-constexpr std::size_t kChunk = 64 * 1024;
-constexpr unsigned kChunks = 64; // 4 MiB
+constexpr std::size_t kChunk = 256 * 1024;    // some packets of the largest size, so that the last one does not tell
+constexpr unsigned kChunks = 16;              // 4 MiB
 
 using Message = std::array<std::byte, 64>;
 
