@@ -12,7 +12,7 @@
 #include <linux/types.h>
 
 /* Bumped when the meaning of anything in abi/ changes: pinned state of another number is refused. */
-#define BL_ABI_VERSION 1
+#define BL_ABI_VERSION 2
 
 #ifdef __cplusplus
 #define BL_SIZE(type, bytes) static_assert(sizeof(struct type) == (bytes), #type " has padding or a wrong sum")
