@@ -76,6 +76,7 @@ struct sock {
 		atomic_t rmem_alloc;
 	} sk_backlog;
 	int sk_rcvbuf;
+	__u8 sk_shutdown; /* RCV_SHUTDOWN, SEND_SHUTDOWN */
 	int sk_rcvlowat;
 	__u32 sk_tsflags;
 	__s32 sk_peek_off;

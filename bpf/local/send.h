@@ -8,6 +8,7 @@
 #include "local/pair.h"
 
 #define BL_SEND_OOB 0x1
+#define BL_SEND_SHUTDOWN 2 /* include/net/sock.h */
 
 #define BL_PF_KTHREAD 0x00200000
 #define BL_PF_USER_WORKER 0x00004000 /* io_uring's workers, vhost */
@@ -59,7 +60,6 @@ static __always_inline int bl_small_stream(const struct bl_local_settings *setti
 {
 	__u32 sends = *(const volatile __u32 *)&peer->sends;
 
-	own->sends++;
 	if (sends != own->peer_sends) {
 		own->peer_sends = sends;
 		own->run = 0;
@@ -153,8 +153,11 @@ static __always_inline int bl_send(struct sk_msg_md *msg, struct bpf_sock *sk)
 		return SK_PASS; /* the same */
 	own = bl_end(pair, flow->side);
 	peer = bl_end(pair, !flow->side);
+	own->sends++; /* by either way it is an answer */
 	if (bl_state(pair) != BL_PAIR_ON || settings->draining)
 		return bl_by_tcp(own, msg->size, BL_LOCAL_R_TURNING);
+	if (from->inet_conn.icsk_inet.sk.sk_shutdown & BL_SEND_SHUTDOWN)
+		return bl_by_tcp(own, msg->size, BL_LOCAL_R_ENDED);
 	if (!(peer->flags & BL_END_SAFE))
 		return bl_by_tcp(own, msg->size, BL_LOCAL_R_UNSAFE_END);
 	to = bl_sock_of(peer);

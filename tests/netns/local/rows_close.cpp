@@ -168,14 +168,8 @@ void close_by_both(Stage &stage) {
 } // namespace
 
 std::vector<Row> close_rows() {
-    return {{.name = "half_close_by_client",
-             .run = half_close_by_client,
-             .naive = Naive::differs,
-             .limit = "a send after SHUT_WR"},
-            {.name = "half_close_by_server",
-             .run = half_close_by_server,
-             .naive = Naive::differs,
-             .limit = "a send after SHUT_WR"},
+    return {{.name = "half_close_by_client", .run = half_close_by_client, .naive = Naive::differs},
+            {.name = "half_close_by_server", .run = half_close_by_server, .naive = Naive::differs},
             {.name = "close_with_data_on_the_way", .run = close_with_data_on_the_way},
             {.name = "close_with_unread_data",
              .run = close_with_unread_data,
