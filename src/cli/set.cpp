@@ -21,7 +21,7 @@ Result<int> add(Context &context, const Options &options) {
         BL_TRY(lifetime, read_duration(options.lifetime));
     }
     const Result<> added =
-        context.either([&](host::Host &host) { return host.edge().set_add(options.name, options.entry, lifetime); },
+        context.either([&](host::Host &host) { return host.set_add(options.name, options.entry, lifetime); },
                        [&](const daemon::Client &client) -> Result<> {
                            daemon::Json body = {{"entry", options.entry}};
                            if (lifetime)
@@ -37,7 +37,7 @@ Result<int> add(Context &context, const Options &options) {
 
 Result<int> del(Context &context, const Options &options) {
     BL_TRY(const bool removed,
-           context.either([&](host::Host &host) { return host.edge().set_del(options.name, options.entry); },
+           context.either([&](host::Host &host) { return host.set_del(options.name, options.entry); },
                           [&](const daemon::Client &client) -> Result<bool> {
                               BL_TRY(const daemon::Json json,
                                      client.remove(path(options) + "?entry=" + daemon::url_encoded(options.entry)));
@@ -49,7 +49,7 @@ Result<int> del(Context &context, const Options &options) {
 
 Result<int> list(Context &context, const Options &options) {
     using Entries = Result<std::vector<edge::SetEntry>>;
-    BL_TRY(const auto entries, context.either([&](host::Host &host) { return host.edge().set_list(options.name); },
+    BL_TRY(const auto entries, context.either([&](host::Host &host) { return host.set_list(options.name); },
                                               [&](const daemon::Client &client) -> Entries {
                                                   BL_TRY(const daemon::Json json, client.get(path(options)));
                                                   return daemon::set_entries_from_json(json);

@@ -128,17 +128,17 @@ Result<> Service::confirm() {
 Result<> Service::set_add(const std::string &set, const std::string &entry,
                           std::optional<std::chrono::seconds> lifetime) {
     const std::scoped_lock lock(mutex_);
-    return host_.edge().set_add(set, entry, lifetime);
+    return host_.set_add(set, entry, lifetime);
 }
 
 Result<bool> Service::set_del(const std::string &set, const std::string &entry) {
     const std::scoped_lock lock(mutex_);
-    return host_.edge().set_del(set, entry);
+    return host_.set_del(set, entry);
 }
 
 Result<std::vector<edge::SetEntry>> Service::set_list(const std::string &set) {
     const std::scoped_lock lock(mutex_);
-    return host_.edge().set_list(set);
+    return host_.set_list(set);
 }
 
 Result<> Service::roll_back() {

@@ -137,11 +137,41 @@ Result<bool> Edge::set_del(const std::string &set, const std::string &entry) {
     return live::del_entry(place, set_maps(program), entry);
 }
 
+Result<> Edge::set_change(const std::string &set, const std::string &entry, const std::function<Result<>()> &change,
+                          const std::function<Result<>()> &then) {
+    live::StoredEntry before;
+    {
+        BL_TRY(const State state, look(pins_));
+        BL_TRY(const live::SetPlace place, live::find_set(state.sets, set));
+        BL_TRY(const Program program, Program::from_pins(pins_ / kLive));
+        BL_TRY(before, live::stored_entry(place, set_maps(program), entry));
+    }
+    BL_CHECK(change());
+    auto done = then();
+    if (done)
+        return {};
+    BL_TRY(auto pins, lock_live(pins_)); // a reload meanwhile may have moved the set
+    BL_TRY(const State state, need_state(pins));
+    BL_TRY(const live::SetPlace place, live::find_set(state.sets, set));
+    BL_TRY(const Program program, Program::from_pins(pins_ / kLive));
+    BL_CHECK(live::restore_entry(place, set_maps(program), entry, before));
+    return done;
+}
+
 Result<std::vector<SetEntry>> Edge::set_list(const std::string &set) const {
     BL_TRY(const State state, look(pins_));
     BL_TRY(const live::SetPlace place, live::find_set(state.sets, set));
     BL_TRY(const Program program, Program::from_pins(pins_ / kLive));
     return live::list_entries(place, set_maps(program));
+}
+
+Result<std::vector<std::string>> Edge::sets() const {
+    BL_TRY(const State state, look(pins_));
+    std::vector<std::string> names;
+    for (const live::SetPlace &set : state.sets)
+        if (live::is_named(set))
+            names.push_back(set.name);
+    return names;
 }
 
 Result<std::uint64_t> Edge::sweep() {

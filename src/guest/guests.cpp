@@ -224,6 +224,9 @@ Result<Maintained> Guests::maintain() {
     BL_TRY(done.uplinks, set_uplinks(uplinks, live.objects, live.directory));
     if (!done.uplinks.empty())
         BL_CHECK(live.objects.next_generation());
+    BL_TRY(done.entries_expired, live::sweep_entries(live.numbers.sets(), set_maps(live.objects)));
+    if (done.entries_expired != 0)
+        BL_CHECK(live.objects.next_generation());
     BL_TRY(done.flows_ended, end_flows(live.objects));
     return done;
 }

@@ -22,6 +22,8 @@ constexpr std::array kMaps = {"guest_settings", "guest_list",  "guest_near",    
                               "guest_sets4",    "guest_sets6", "guest_members", "guest_flows",     "guest_fragments",
                               "guest_uplinks",  "guest_ports", "guest_progs",   "guest_hits",      "guest_reasons",
                               "guest_events",   "guest_work"};
+/// For user space alone: entries with an end that each set was given since it was last swept.
+constexpr const char *kTimed = "guest_timed";
 /// In the order of BL_GUEST_PROG_*; those of the wire are in no slot.
 constexpr std::array kPrograms = {"guest_out",  "guest_in",           "guest_answer",
                                   "guest_wire", "guest_wire_explain", "guest_across"};
@@ -93,6 +95,10 @@ Result<Objects> Objects::load(std::uint32_t flows, const Objects *others) {
     for (const char *name : kPrograms) {
         BL_TRY(objects[name], program(loaded.object(), name));
     }
+    BL_TRY(objects[kTimed], kernel::create_map({.type = BPF_MAP_TYPE_ARRAY,
+                                                .name = kTimed,
+                                                .value_size = sizeof(std::uint64_t),
+                                                .max_entries = BL_GUEST_MAX_SETS}));
     Objects made(std::move(objects));
     BL_TRY(auto progs, (made.map<kernel::Map<std::uint32_t, std::uint32_t>>("guest_progs")));
     for (std::uint32_t slot = 0; slot < BL_GUEST_PROGS; ++slot)
@@ -115,6 +121,7 @@ Result<Objects> Objects::from_pins(const std::filesystem::path &directory) {
         BL_CHECK(open(name));
     for (const char *name : kPrograms)
         BL_CHECK(open(name));
+    BL_CHECK(open(kTimed));
     return Objects(std::move(objects));
 }
 

@@ -5,26 +5,21 @@
 
 #include <beeline/kernel/map_in_map.hpp>
 
-#include "live/set_maps.hpp"
-
 namespace beeline::guest {
 namespace {
 
 using kernel::UniqueFd;
 constexpr std::uint32_t kMaxSet = BL_SET_NONE - 1; ///< bl_extra names sets by a byte.
 
-live::SetMaps set_maps(const Objects &objects) {
-    return {.name = "guest_set",
-            .sets4 = objects.fd("guest_sets4"),
-            .sets6 = objects.fd("guest_sets6"),
-            .members = objects.fd("guest_members")};
-}
-
-/// The place may hold members of a set of somebody who died.
-Result<> fill_set(const policy::SetTable &set, const Objects &objects) {
+/// The place may hold members of a set of somebody who died. What was added to the set at run time comes along from
+/// where the set was before its file changed.
+Result<> fill_set(const policy::SetTable &set, const Numbers &numbers, const Objects &objects) {
     const live::SetMaps maps = set_maps(objects);
     BL_CHECK(live::clear_set({.name = set.name, .type = set.type, .index = set.index, .digest = 0}, maps));
-    return live::fill_set(set, maps);
+    BL_CHECK(live::fill_set(set, maps));
+    std::vector<live::SetPlace> before = numbers.sets();
+    std::erase_if(before, [&set](const live::SetPlace &one) { return one.index == set.index; });
+    return live::carry_runtime_entries(before, maps, {set}, maps);
 }
 
 Result<UniqueFd> fill_table(const std::vector<bl_guest_row> &rows) {
@@ -138,6 +133,13 @@ Result<std::pair<std::uint32_t, bool>> Numbers::take_set(const std::string &name
     return std::pair(free, true);
 }
 
+std::vector<live::SetPlace> Numbers::sets() const {
+    std::vector<live::SetPlace> places;
+    for (const auto &[index, use] : sets_)
+        places.push_back(use.set);
+    return places;
+}
+
 bool Numbers::free_set(std::uint32_t index) {
     const auto use = sets_.find(index);
     if (use == sets_.end() || --use->second.guests != 0)
@@ -153,7 +155,7 @@ Result<Prepared> prepare_rules(const Policy &policy, const Ruled *before, Number
         BL_CHECK(clear_counters(giver.new_counters, objects));
         for (const policy::SetTable &set : tables.sets)
             if (std::ranges::count(giver.new_sets, set.index) != 0)
-                BL_CHECK(fill_set(set, objects));
+                BL_CHECK(fill_set(set, numbers, objects));
         describe(policy, tables, giver.ruled);
         Prepared made;
         BL_TRY(made.in, fill_table(tables.in));
@@ -166,6 +168,14 @@ Result<Prepared> prepare_rules(const Policy &policy, const Ruled *before, Number
         return std::unexpected(std::move(prepared).error().within("guest " + policy.name));
     }
     return prepared;
+}
+
+live::SetMaps set_maps(const Objects &objects) {
+    return {.name = "guest_set",
+            .sets4 = objects.fd("guest_sets4"),
+            .sets6 = objects.fd("guest_sets6"),
+            .members = objects.fd("guest_members"),
+            .timed = objects.fd("guest_timed")};
 }
 
 Result<> put_rules(const std::vector<std::pair<std::uint32_t, const Prepared *>> &rules, const Objects &objects) {

@@ -17,6 +17,7 @@
 
 #include "guest/objects.hpp"
 #include "guest/record.hpp"
+#include "live/set_maps.hpp"
 
 namespace beeline::guest {
 
@@ -30,6 +31,7 @@ public:
     /// Place of an equal set, or the lowest free one; whether it is a new one. Taken once more until free_set().
     [[nodiscard]] Result<std::pair<std::uint32_t, bool>> take_set(const std::string &name, policy::SetType type,
                                                                   std::uint64_t digest);
+    [[nodiscard]] std::vector<live::SetPlace> sets() const;
     /// True when nobody has it any more.
     bool free_set(std::uint32_t index);
 
@@ -47,6 +49,8 @@ struct Prepared {
     Ruled ruled;
     kernel::UniqueFd in, out;
 };
+
+[[nodiscard]] live::SetMaps set_maps(const Objects &objects);
 
 /// before: rules of the same guest whose counters go on. What the new ones need is taken from numbers, sets are filled.
 /// On an error nothing is left.

@@ -234,6 +234,34 @@ Result<> add_entry(const SetPlace &set, const SetMaps &maps, const std::string &
     });
 }
 
+Result<StoredEntry> stored_entry(const SetPlace &set, const SetMaps &maps, const std::string &entry) {
+    BL_TRY(const SetTable table, parse_entry(set, entry));
+    StoredEntry stored;
+    BL_CHECK(with_keys(table, set, maps, [&](auto &map, const auto &key) -> Result<> {
+        // An LPM trie answers with the longest prefix that covers the key, which may be another one.
+        BL_TRY(const auto entries, map.entries());
+        std::optional<bl_set_entry> value;
+        for (const auto &[known, one] : entries)
+            if (std::memcmp(&known, &key, sizeof key) == 0)
+                value = one;
+        stored.values.push_back(value);
+        return {};
+    }));
+    return stored;
+}
+
+Result<> restore_entry(const SetPlace &set, const SetMaps &maps, const std::string &entry, const StoredEntry &stored) {
+    BL_TRY(const SetTable table, parse_entry(set, entry));
+    std::size_t next = 0;
+    return with_keys(table, set, maps, [&](auto &map, const auto &key) -> Result<> {
+        const std::optional<bl_set_entry> &value = stored.values.at(next++);
+        if (value)
+            return map.update(key, *value);
+        BL_TRY([[maybe_unused]] const bool erased, map.erase(key));
+        return {};
+    });
+}
+
 Result<bool> del_entry(const SetPlace &set, const SetMaps &maps, const std::string &entry) {
     BL_TRY(const SetTable table, parse_entry(set, entry));
     bool found = false;

@@ -41,6 +41,13 @@ struct SetMaps {
 /// Writes, deletes and lists entries; entry is the text of one.
 [[nodiscard]] Result<> add_entry(const SetPlace &set, const SetMaps &maps, const std::string &entry,
                                  std::optional<std::chrono::seconds> lifetime);
+/// What stands in the maps under an entry's keys, and putting it back: for whoever changes sets of several parts.
+struct StoredEntry {
+    std::vector<std::optional<bl_set_entry>> values; ///< By key.
+};
+[[nodiscard]] Result<StoredEntry> stored_entry(const SetPlace &set, const SetMaps &maps, const std::string &entry);
+[[nodiscard]] Result<> restore_entry(const SetPlace &set, const SetMaps &maps, const std::string &entry,
+                                     const StoredEntry &stored);
 [[nodiscard]] Result<bool> del_entry(const SetPlace &set, const SetMaps &maps, const std::string &entry);
 [[nodiscard]] Result<std::vector<SetEntry>> list_entries(const SetPlace &set, const SetMaps &maps);
 [[nodiscard]] Result<std::uint64_t> count_entries(const SetPlace &set, const SetMaps &maps);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -118,8 +119,14 @@ public:
                                    std::optional<std::chrono::seconds> lifetime);
     /// False: it was not there.
     [[nodiscard]] Result<bool> set_del(const std::string &set, const std::string &entry);
+    /// Does something with the set, and puts the entry back as it was when `then` fails: for whoever changes other
+    /// parts' sets, too. `change` is set_add() or set_del() of this.
+    [[nodiscard]] Result<> set_change(const std::string &set, const std::string &entry,
+                                      const std::function<Result<>()> &change, const std::function<Result<>()> &then);
     /// Entries that are past their time are left out.
     [[nodiscard]] Result<std::vector<SetEntry>> set_list(const std::string &set) const;
+    /// Names of the sets, without those of long lists in rules.
+    [[nodiscard]] Result<std::vector<std::string>> sets() const;
     /// Removes entries past their time (they match nothing any more) from all sets; returns how many. The daemon calls
     /// this once a second.
     [[nodiscard]] Result<std::uint64_t> sweep();

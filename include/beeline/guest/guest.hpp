@@ -110,7 +110,7 @@ struct Plan {
 struct Maintained {
     std::vector<std::string> gone;    ///< Guests whose namespace or device had vanished; they are cleaned away.
     std::vector<std::string> uplinks; ///< Uplinks that came, went or have other addresses.
-    std::uint64_t flows_ended = 0;
+    std::uint64_t flows_ended = 0, entries_expired = 0; ///< Of the sets.
     std::vector<std::string> warnings;
 };
 
@@ -143,6 +143,17 @@ public:
 
     /// The live programs, to be asked about packets; guests that come later are not known to it.
     [[nodiscard]] Result<Asker> asker() const { return Asker::of_live(pins_); }
+
+    /// A set that guests' rules name. entry: text of one entry; lifetime: nothing means for ever. Adding again changes
+    /// the lifetime. Flows are judged anew. Entries stay over every up() as long as some guest's rules name the set.
+    [[nodiscard]] Result<> set_add(const std::string &set, const std::string &entry,
+                                   std::optional<std::chrono::seconds> lifetime);
+    /// False: it was not there.
+    [[nodiscard]] Result<bool> set_del(const std::string &set, const std::string &entry);
+    /// Entries that are past their time are left out.
+    [[nodiscard]] Result<std::vector<live::SetEntry>> set_list(const std::string &set) const;
+    /// Names of the sets, without those of long lists in rules.
+    [[nodiscard]] Result<std::vector<std::string>> sets() const;
 
 private:
     explicit Guests(std::filesystem::path pins) : pins_(std::move(pins)) {}

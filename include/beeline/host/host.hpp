@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <beeline/config/config.hpp>
 #include <beeline/edge/edge.hpp>
@@ -69,6 +70,12 @@ public:
     /// Takes both parts down, also when one of them fails.
     [[nodiscard]] Result<Down> down();
     [[nodiscard]] Result<Status> status() const;
+
+    /// A set by its name, in every part whose rules name it: all of them or none. As of the parts' own functions.
+    [[nodiscard]] Result<> set_add(const std::string &set, const std::string &entry,
+                                   std::optional<std::chrono::seconds> lifetime);
+    [[nodiscard]] Result<bool> set_del(const std::string &set, const std::string &entry);
+    [[nodiscard]] Result<std::vector<live::SetEntry>> set_list(const std::string &set) const;
 
     [[nodiscard]] edge::Edge &edge() { return edge_; }
     [[nodiscard]] const edge::Edge &edge() const { return edge_; }

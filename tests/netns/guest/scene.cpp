@@ -59,6 +59,14 @@ Result<Policy> Scene::policy(const Text &text) const {
     policy.device = text.device;
     policy.host_device = text.host_device.empty() ? host_device_of(text.name) : text.host_device;
     policy.mode = mode;
+    if (!text.tap.empty()) {
+        policy.place = {.by = Place::By::tap, .name = text.tap};
+        policy.device.clear();
+        policy.host_device = text.tap;
+    }
+    if (!text.mac.empty()) {
+        BL_TRY(policy.mac, kernel::parse_mac(text.mac));
+    }
     policy.masquerade = text.masquerade;
     if (!text.address4.empty()) {
         BL_TRY(policy.address4, read_address(text.address4));

@@ -26,6 +26,8 @@ struct Text {
     std::vector<std::string> publish = {}; //
     bool masquerade = false;
     std::string device = "eth0";
+    std::string tap = {};         ///< The guest is behind this tap of the host, and not in its node.
+    std::string mac = {};         ///< Empty: none.
     std::string host_device = {}; ///< Empty: as the config makes it of the name.
 };
 
