@@ -193,6 +193,9 @@ private:
         policy_.scrub = section_.boolean("scrub").value_or(policy_.scrub);
         if (const auto text = section_.string("mac"))
             mac(*text);
+        else if (policy_.place.by == Place::By::tap && !section_.has("mac"))
+            section_.error("tap", "a tap without the 'mac' of its machine",
+                           "frames go to it by that address; for example mac = \"52:54:00:12:34:56\"");
         if (policy_.mode == Mode::veth && policy_.place.by != Place::By::tap)
             for (const std::string_view key : {"headroom", "tailroom", "scrub"})
                 refuse(key, "is for netkit, not for veth");
