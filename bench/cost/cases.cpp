@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "cost/conversation.hpp"
 #include "cost/edge.hpp"
+#include "lab/conversation.hpp"
 #include "lab/guest_programs.hpp"
 #include "lab/receivers.hpp"
 
@@ -29,14 +29,14 @@ struct Entry {
 };
 
 /// A TCP connection over a path.
-Entry over(std::string part, std::string subject, std::function<Result<Path>(lab::Lab &)> make) {
+Entry over(std::string part, std::string subject, std::function<Result<lab::Path>(lab::Lab &)> make) {
     return {.part = std::move(part),
             .subject = std::move(subject),
             .cases = {"rr-64B", "stream-KiB", "connection"},
             .measure = [make = std::move(make)]() -> Result<std::vector<std::vector<double>>> {
                 BL_TRY(lab::Lab lab, lab::Lab::create("cost"));
-                BL_TRY(const Path path, make(lab));
-                BL_TRY(Costs costs, converse(path, kRuns));
+                BL_TRY(const lab::Path path, make(lab));
+                BL_TRY(lab::Costs costs, lab::converse(path, kRuns));
                 return std::vector{std::move(costs.transaction), std::move(costs.kib), std::move(costs.connection)};
             }};
 }
@@ -75,19 +75,19 @@ Entry programs(std::string subject, unsigned rules) {
 Entry through(std::string subject, guest::Mode mode, std::vector<std::string> rules,
               std::optional<std::uint32_t> mtu = {}) {
     return over("guest", std::move(subject),
-                [mode, mtu, rules = std::move(rules)](lab::Lab &lab) { return guests(lab, mode, rules, mtu); });
+                [mode, mtu, rules = std::move(rules)](lab::Lab &lab) { return guest_path(lab, mode, rules, mtu); });
 }
 
 std::vector<Entry> table() {
-    return {over("guest", "limit:loopback", loopback),
-            over("guest", "stock:veth-routed", routed_veth),
-            over("guest", "stock:netkit-routed", routed_netkit),
+    return {over("guest", "limit:loopback", lab::loopback),
+            over("guest", "stock:veth-routed", lab::routed_veth),
+            over("guest", "stock:netkit-routed", lab::routed_netkit),
             through("beeline", guest::Mode::netkit_l3, {}),
-            through("beeline:100-rules", guest::Mode::netkit_l3, hundred_rules()),
+            through("beeline:100-rules", guest::Mode::netkit_l3, lab::hundred_rules()),
             through("beeline:mtu-65535", guest::Mode::netkit_l3, {}, 65535),
             through("beeline:l2", guest::Mode::netkit_l2, {}),
             through("beeline:veth", guest::Mode::veth, {}),
-            through("beeline:veth-100-rules", guest::Mode::veth, hundred_rules()),
+            through("beeline:veth-100-rules", guest::Mode::veth, lab::hundred_rules()),
             programs("beeline", 1),
             programs("beeline:100-rules", 100),
             dropped("testrun-drop-1-rule", lab::one_rule()),

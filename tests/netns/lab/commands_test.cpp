@@ -106,7 +106,7 @@ TEST(LabCommands, TheBenchPrintsATableForPeople) {
         EXPECT_LE(line.size(), 80U) << line;
 }
 
-TEST(LabCommands, TheBenchOfGuestsHasEachProgramWithFewAndManyRules) {
+TEST(LabCommands, TheBenchOfGuestsHasEachWayAndEachProgramWithFewAndManyRules) {
     BL_NEED_FEATURE(kernel::FeatureId::tcx);
     const Text out, notes;
     ASSERT_VALUE(
@@ -126,6 +126,10 @@ TEST(LabCommands, TheBenchOfGuestsHasEachProgramWithFewAndManyRules) {
             for (const std::string subject : {" beeline", " beeline:100-rules"})
                 EXPECT_GT(seen["testrun-" + program + kind + subject], 0) << program << kind << subject;
     EXPECT_TRUE(seen.contains("testrun-empty limit:tc-next"));
+    for (const std::string name : {"rr-64B ", "stream-KiB ", "connection "})
+        for (const std::string subject :
+             {"limit:loopback", "stock:veth-routed", "stock:veth-bridged", "beeline", "beeline:100-rules"})
+            EXPECT_GT(seen[name + subject], 0) << name << subject;
     EXPECT_THAT(Lab::traces("bench", ::getpid()), testing::IsEmpty());
 }
 
