@@ -3,6 +3,9 @@
 // What goes wrong is told in one line, with the exit status of its kind, and changes nothing.
 #include <csignal>
 
+#include <fmt/format.h>
+
+#include <beeline/base.h>
 #include <beeline/kernel/hooks.hpp>
 #include <beeline/kernel/link.hpp>
 #include <beeline/kernel/map.hpp>
@@ -96,7 +99,7 @@ TEST_F(BadInput, CommandsForALiveEdgeSayThatNoneIsUp) {
              {"explain", "udp 192.0.2.1:1 > 192.0.2.2:7"}, {"set", "list", "x"}, {"set", "add", "x", "1"}}) {
         const Ended ended = beeline(arguments);
         EXPECT_NE(ended.status, 0);
-        EXPECT_THAT(ended.err, HasSubstr("no edge is up")) << arguments[0];
+        EXPECT_THAT(ended.err, HasSubstr(arguments[0] == "set" ? "nothing is up" : "no edge is up")) << arguments[0];
     }
     fails(2, {"reload"}, "no edge is up");
     EXPECT_FALSE(std::filesystem::exists(pins()));
@@ -113,8 +116,10 @@ TEST_F(BadInput, PinsOfAnotherVersionAreRefusedAndDownTakesThemAway) {
     ASSERT_VALUE(const bool found, kernel::raw::lookup(fd.get(), info, &zero,
                                                        std::as_writable_bytes(std::span(text.data(), text.size()))));
     ASSERT_TRUE(found);
-    const std::size_t at = text.find("\"abi\":1,");
+    const std::string own = fmt::format("\"abi\":{},", BL_ABI_VERSION);
+    const std::size_t at = text.find(own);
     ASSERT_NE(at, std::string::npos);
+    ASSERT_EQ(own.size(), 8u) << "one digit to be replaced";
     text[at + 6] = '9';
     ASSERT_OK(kernel::raw::update(fd.get(), info, &zero, text.data(), kernel::Update::any));
     fails(7, {"status"}, "ABI version 9");

@@ -124,6 +124,9 @@ void add_options(Frames &frames) {
     frames.add("IPv4 options", eth / optioned(Bytes(40, std::byte{1})) / kForbidden / goods());
     frames.add("router alert", eth / optioned(from_hex("94040000")) / kForbidden / goods());
     frames.add("loose source route", eth / optioned(from_hex("8307040a09000200"), "10.9.0.3") / kAllowed / goods());
+    frames.add("strict source route", eth / optioned(from_hex("8907040a09000300")) / kAllowed / goods());
+    frames.add("loose source route by an allowed host",
+               eth / optioned(from_hex("8307040a09000300")) / kAllowed / goods());
     frames.add("IPv4 header that is said to be short",
                eth / with(kTo4, [](Ip4 &ip) { ip.ihl = 4; }) / kForbidden / goods());
     frames.add("version 5", eth / with(kTo4, [](Ip4 &ip) { ip.version = 5; }) / kAllowed / goods());
@@ -136,6 +139,8 @@ void add_extensions(Frames &frames) {
         for (const std::uint8_t proto : {0, 60, 43, 135, 139, 140})
             frames.add("extension header " + std::to_string(proto),
                        eth / to / Ext{.proto = proto} / kForbidden / goods());
+        frames.add("routing header by an allowed host",
+                   eth / to / Ext{.proto = 43, .units = 2, .fourth = 1} / kAllowed / goods());
         frames.add("long extension header", eth / to / Ext{.units = 12} / kForbidden / goods());
         frames.add("three extension headers",
                    eth / to / Ext{.proto = 0} / Ext{.proto = 43} / Ext{} / kForbidden / goods());

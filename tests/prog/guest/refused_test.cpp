@@ -71,6 +71,29 @@ TEST_F(GuestRefuses, neighbours_talk_that_the_device_does_not_need) {
     EXPECT_EQ(counted(), (Counted{{"not_ip", 5}}));
 }
 
+TEST_F(GuestRefuses, what_cannot_be_read_at_an_uplink_only_where_it_is_for_a_guest) {
+    const auto broken = [](const char *to) {
+        return (Eth{} / Ip4{.src = kWorld4, .dst = to} / Udp{.length = 7}).bytes();
+    };
+    EXPECT_EQ(wire(broken(kWeb4)).verdict, kDrop);
+    EXPECT_EQ(counted(), (Counted{{"bad_udp_length", 1}}));
+    EXPECT_EQ(wire(broken(kHost4)).verdict, kNext);
+    EXPECT_EQ(counted(), (Counted{{"bad_udp_length", 1}}));
+    const Bytes later = (Eth{} / Ip4{.src = kWorld4, .dst = kWeb4, .offset = 3, .proto = 17} / Payload("rest")).bytes();
+    EXPECT_EQ(wire(later).verdict, kNext) << "netfilter may put it together";
+    EXPECT_EQ(in(kWeb, later).verdict, kDrop);
+    EXPECT_EQ(counted(), (Counted{{"stray_fragment", 1}, {"fragment", 1}}));
+}
+
+TEST_F(GuestRefuses, nothing_at_a_device_that_is_no_uplink_any_more) {
+    auto uplinks = map<std::uint32_t, bl_uplink>(programs()->maps.guest_uplinks);
+    ASSERT_VALUE(const bool erased, uplinks.erase(uplink()));
+    ASSERT_TRUE(erased);
+    EXPECT_EQ(wire((Eth{} / Ip4{.src = kWorld4, .dst = kWeb4} / Udp{}).bytes()).verdict, kNext);
+    EXPECT_EQ(counted(), (Counted{{"no_map", 1}}));
+    EXPECT_EQ(flows().size(), 0u);
+}
+
 TEST_F(GuestRefuses, what_is_not_IP_or_in_a_VLAN) {
     const std::vector<Bytes> frames{
         (Eth{} / Vlan{.id = 7} / Ip4{.src = kMail4} / Udp{}).bytes(),
