@@ -103,6 +103,24 @@ end_vm() {
     step "costs in the VM" told "$vm_log.costs" "$(cat "$vm_log.costs.status")"
 }
 
+# The sanitized build takes what the tests of the release build leave of the CPUs, and no more: at the lowest priority.
+sanitized_log=$root/build/sanitized.log sanitized_pid=''
+
+begin_sanitized() {
+    (
+        renice -n 19 -p "$BASHPID" >/dev/null
+        build fuzz -DBEELINE_TESTS=ON -- tests_unit tests_fuzz
+    ) >"$sanitized_log" 2>&1 &
+    sanitized_pid=$!
+}
+
+end_sanitized() {
+    local status=0
+    wait "$sanitized_pid" || status=$?
+    cat "$sanitized_log"
+    return "$status"
+}
+
 summary() {
     echo "==== summary"
     printf '%s\n' "${lines[@]}"
@@ -124,12 +142,13 @@ test_command() {
     done
     local before=$failed
     step "build release" build release -DBEELINE_TESTS=ON -DBEELINE_WERROR=ON
+    begin_sanitized
     if [ "$failed" -eq "$before" ]; then
         suite "tests" release -LE '^(bench|vm)$'
         begin_vm
     fi
     before=$failed
-    step "build sanitized" build fuzz -DBEELINE_TESTS=ON -- tests_unit tests_fuzz
+    step "build sanitized" end_sanitized
     [ "$failed" -ne "$before" ] || suite "sanitized unit and fuzz" fuzz -L 'unit|fuzz'
     step "check tidy" "$root/tools/check" tidy
     [ -z "$vm_pid" ] || end_vm
