@@ -227,14 +227,17 @@ BL_SIZE(bl_local_tended, 8 * 6);
 #define BL_LOCAL_R_LINGER 30        /* SO_LINGER of 0 s: close() is a reset */
 #define BL_LOCAL_R_PRESSURE 31      /* TCP's memory is short (tcp_mem): TCP knows how to save it */
 #define BL_LOCAL_R_ENDED 32         /* sent after shutdown(SHUT_WR): TCP refuses it */
-#define BL_LOCAL_REASONS 33
+/* Told, no more. */
+#define BL_LOCAL_R_GONE 33          /* a filed socket without its pair: it is being closed, and sends by TCP */
+#define BL_LOCAL_R_NO_MAP 34        /* a map of ours has no first element, which cannot be: not paired, or sent by TCP */
+#define BL_LOCAL_REASONS 35
 
 #define BL_LOCAL_REASON_NAMES                                                                                          \
 	{                                                                                                              \
 		"none", "not_chosen", "remote", "self", "repair", "mptcp", "full", "taken", "no_storage", "small",     \
 		    "blocking", "rcvlowat", "zerocopy", "timestamps", "ulp", "oob", "io_uring", "kernel", "splices",   \
 		    "foreign", "errqueue", "option", "limit", "order", "no_target", "turning", "unsafe_end",           \
-		    "closed_unread", "event_lost", "no_table", "linger", "pressure", "ended"                               \
+		    "closed_unread", "event_lost", "no_table", "linger", "pressure", "ended", "gone", "no_map"           \
 	}
 
 #define BL_LOCAL_NO_RULE 0xffffffffu

@@ -68,8 +68,10 @@ static __always_inline struct bl_local_pair *bl_new_pair(struct bpf_sock_ops *op
 	__u32 zero = 0;
 	struct bl_local_pair *blank = bpf_map_lookup_elem(&local_blank, &zero);
 
-	if (!blank)
+	if (!blank) {
+		bl_count(BL_LOCAL_R_NO_MAP);
 		return NULL;
+	}
 	__builtin_memset(blank, 0, sizeof *blank);
 	blank->since_ns = bpf_ktime_get_ns();
 	bl_fill(ops, tp, bl_end(blank, side));
@@ -123,8 +125,14 @@ static __always_inline void bl_established(struct bpf_sock_ops *ops, struct bpf_
 	struct bl_local_flow *flow;
 	__u32 before;
 
-	if (!settings || settings->draining || !tp)
+	if (!settings || !tp) {
+		bl_count(BL_LOCAL_R_NO_MAP);
 		return;
+	}
+	if (settings->draining) {
+		bl_count(BL_LOCAL_R_TURNING);
+		return;
+	}
 	if (own == theirs) {
 		bl_count(BL_LOCAL_R_SELF);
 		return;

@@ -53,7 +53,7 @@ int local_verdict(struct sk_msg_md *msg)
 {
 	struct bpf_sock *sk = msg->sk;
 
-	return sk ? bl_send(msg, sk) : SK_PASS;
+	return sk ? bl_send(msg, sk) : bl_passed(BL_LOCAL_R_GONE);
 }
 
 SEC("tp_btf/sock_recv_length")

@@ -91,7 +91,7 @@ static __always_inline void bl_received(struct sock *sk, int bytes, int flags)
 	tp = bpf_skc_to_tcp_sock(sk);
 	settings = bl_settings();
 	if (!pair || !tp || !settings)
-		return;
+		return; /* forgotten, and on TCP for good: nothing to watch, and not worth a counter at every call */
 	if (flags & (BL_MSG_OOB | BL_MSG_ERRQUEUE))
 		bl_to_tcp(pair, &flow->pair, flags & BL_MSG_OOB ? BL_LOCAL_R_OOB : BL_LOCAL_R_ERRQUEUE);
 	if (bytes <= 0 || flags & (BL_MSG_PEEK | BL_MSG_OOB | BL_MSG_ERRQUEUE))

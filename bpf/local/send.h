@@ -78,12 +78,17 @@ static __always_inline int bl_small_stream(const struct bl_local_settings *setti
 	return 0;
 }
 
-static __always_inline int bl_by_tcp(struct bl_local_end *own, __u32 size, __u32 reason)
+static __always_inline int bl_passed(__u32 reason)
 {
 	bl_count(reason);
+	return SK_PASS;
+}
+
+static __always_inline int bl_by_tcp(struct bl_local_end *own, __u32 size, __u32 reason)
+{
 	own->tcp_bytes += size;
 	own->tcp_messages++;
-	return SK_PASS;
+	return bl_passed(reason);
 }
 
 /* A receiver with this much unread is not asked whether memory is short: it is nothing to be saved. */
@@ -145,12 +150,12 @@ static __always_inline int bl_send(struct sk_msg_md *msg, struct bpf_sock *sk)
 	struct bl_local_pair *pair;
 	__u32 reason;
 
-	if (!flow || !settings)
-		return SK_PASS; /* not ours: nobody but local_tend files, so it has just been closed */
-	pair = bpf_map_lookup_elem(&local_pairs, &flow->pair);
+	pair = flow ? bpf_map_lookup_elem(&local_pairs, &flow->pair) : NULL;
 	from = bpf_skc_to_tcp_sock(sk);
-	if (!pair || !from)
-		return SK_PASS; /* the same */
+	if (!flow || !pair || !from)
+		return bl_passed(BL_LOCAL_R_GONE);
+	if (!settings)
+		return bl_passed(BL_LOCAL_R_NO_MAP);
 	own = bl_end(pair, flow->side);
 	peer = bl_end(pair, !flow->side);
 	own->sends++; /* by either way it is an answer */

@@ -167,7 +167,7 @@ static __always_inline void bl_tend(struct sock *sk, struct bl_local_flow *flow,
 	__u32 state;
 
 	if (!pair || !settings || !tp)
-		return;
+		return; /* forgotten, and on TCP for good */
 	end = bl_end(pair, flow->side);
 	if (end->generation != settings->generation)
 		bl_judge_anew(sk, flow, pair, end);

@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <string_view>
+#include <vector>
 
-#include <beeline/kernel/prog.hpp>
 #include <beeline/kernel/skeleton.hpp>
 
 #include "live/record.hpp"
@@ -48,27 +47,6 @@ Result<UniqueFd> program(bpf_object *object, const char *name) {
     return kernel::duplicate(bpf_program__fd(bpf_object__find_program_by_name(object, name)));
 }
 
-/// Every map is shared: one that was forgotten here would be each guest's own.
-void check_maps(bpf_object *object) {
-    std::size_t count = 0;
-    bpf_map *map = nullptr;
-    bpf_object__for_each_map(map, object) count += bpf_map__is_internal(map) ? 0 : 1;
-    if (count != kMaps.size())
-        std::abort();
-}
-
-/// Whoever put another object under this name knows why, we do not.
-Result<> check_name(int fd, const std::string &name) {
-    std::string found;
-    if (const auto map = kernel::map_info(fd))
-        found = map->name;
-    else if (const auto known = kernel::prog_info(fd))
-        found = known->name;
-    if (found != name.substr(0, BPF_OBJ_NAME_LEN - 1))
-        return fail(Kind::state, 0, "under the name " + name + " is '" + found + "'");
-    return {};
-}
-
 } // namespace
 
 Result<Objects> Objects::create(std::uint32_t flows) {
@@ -81,24 +59,19 @@ Result<Objects> Objects::beside(const Objects &others, std::uint32_t flows) {
 
 Result<Objects> Objects::load(std::uint32_t flows, const Objects *others) {
     BL_TRY(auto opened, kernel::Opened<guest_bpf>::open());
-    check_maps(opened.object());
     leave_out(opened.object(), kStubs);
     bpf_map__set_max_entries(opened.maps().guest_flows, flows);
     for (const char *name : kMaps)
         if (others && std::ranges::count(kOwnMaps, std::string_view(name)) == 0)
             BL_CHECK(share_map(opened.object(), name, others->fd(name)));
     BL_TRY(auto loaded, std::move(opened).load());
-    std::map<std::string, UniqueFd> objects;
-    for (const char *name : kMaps) {
-        BL_TRY(objects[name], kernel::duplicate(bpf_map__fd(bpf_object__find_map_by_name(loaded.object(), name))));
-    }
-    for (const char *name : kPrograms) {
-        BL_TRY(objects[name], program(loaded.object(), name));
-    }
-    BL_TRY(objects[kTimed], kernel::create_map({.type = BPF_MAP_TYPE_ARRAY,
-                                                .name = kTimed,
-                                                .value_size = sizeof(std::uint64_t),
-                                                .max_entries = BL_GUEST_MAX_SETS}));
+    // Every map is shared: ObjectSet aborts for one that was forgotten in kMaps, which would be each guest's own.
+    BL_TRY(auto objects, kernel::ObjectSet::of(loaded.object(), kMaps, kPrograms));
+    BL_TRY(UniqueFd timed, kernel::create_map({.type = BPF_MAP_TYPE_ARRAY,
+                                               .name = kTimed,
+                                               .value_size = sizeof(std::uint64_t),
+                                               .max_entries = BL_GUEST_MAX_SETS}));
+    objects.add(kTimed, std::move(timed));
     Objects made(std::move(objects));
     BL_TRY(auto progs, (made.map<kernel::Map<std::uint32_t, std::uint32_t>>("guest_progs")));
     for (std::uint32_t slot = 0; slot < BL_GUEST_PROGS; ++slot)
@@ -107,28 +80,13 @@ Result<Objects> Objects::load(std::uint32_t flows, const Objects *others) {
 }
 
 Result<Objects> Objects::from_pins(const std::filesystem::path &directory) {
-    std::map<std::string, UniqueFd> objects;
-    const auto open = [&](const char *name) -> Result<> {
-        auto fd = kernel::pinned_object(directory / name);
-        if (!fd)
-            return std::unexpected(live::damaged(std::move(fd).error(), directory));
-        if (auto checked = check_name(fd->get(), name); !checked)
-            return std::unexpected(live::damaged(std::move(checked).error(), directory));
-        objects[name] = *std::move(fd);
-        return {};
-    };
-    for (const char *name : kMaps)
-        BL_CHECK(open(name));
-    for (const char *name : kPrograms)
-        BL_CHECK(open(name));
-    BL_CHECK(open(kTimed));
-    return Objects(std::move(objects));
-}
-
-Result<> Objects::pin(const std::filesystem::path &directory) const {
-    for (const auto &[name, fd] : objects_)
-        BL_CHECK(kernel::pin_object(fd.get(), directory / name));
-    return {};
+    std::vector<const char *> names(kMaps.begin(), kMaps.end());
+    names.insert(names.end(), kPrograms.begin(), kPrograms.end());
+    names.push_back(kTimed);
+    auto objects = kernel::ObjectSet::from_pins(directory, names);
+    if (!objects)
+        return std::unexpected(live::damaged(std::move(objects).error(), directory));
+    return Objects(*std::move(objects));
 }
 
 Result<Stubs> Objects::load_stubs(std::uint32_t slot) const {
@@ -142,13 +100,6 @@ Result<Stubs> Objects::load_stubs(std::uint32_t slot) const {
     BL_TRY(stubs.out, program(loaded.object(), kStubs[0]));
     BL_TRY(stubs.in, program(loaded.object(), kStubs[1]));
     return stubs;
-}
-
-int Objects::fd(const std::string &name) const {
-    const auto object = objects_.find(name);
-    if (object == objects_.end())
-        std::abort();
-    return object->second.get();
 }
 
 Result<> Objects::next_generation() const {

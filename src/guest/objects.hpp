@@ -5,12 +5,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <string>
+#include <utility>
 
 #include <beeline/guest.h>
 #include <beeline/kernel/fd.hpp>
 #include <beeline/kernel/map_in_map.hpp>
+#include <beeline/kernel/object_set.hpp>
 #include <beeline/kernel/typed_map.hpp>
 #include <beeline/result.hpp>
 
@@ -37,25 +38,25 @@ public:
     /// flows, counters, events and the list of guests, which is empty.
     [[nodiscard]] static Result<Objects> beside(const Objects &others, std::uint32_t flows);
     [[nodiscard]] static Result<Objects> from_pins(const std::filesystem::path &directory);
-    [[nodiscard]] Result<> pin(const std::filesystem::path &directory) const;
+    [[nodiscard]] Result<> pin(const std::filesystem::path &directory) const { return objects_.pin(directory); }
 
     [[nodiscard]] Result<Stubs> load_stubs(std::uint32_t slot) const;
 
     /// The descriptor of a map ("guest_hits") or program ("guest_wire"); stays here. Aborts on a name that is none.
-    [[nodiscard]] int fd(const std::string &name) const;
+    [[nodiscard]] int fd(const std::string &name) const { return objects_.fd(name); }
     /// That map, typed.
     template <class M>
     [[nodiscard]] Result<M> map(const std::string &name) const {
-        return M::share(fd(name));
+        return objects_.map<M>(name);
     }
 
     /// Flows that were judged before are judged anew from the next packet on.
     [[nodiscard]] Result<> next_generation() const;
 
 private:
-    explicit Objects(std::map<std::string, kernel::UniqueFd> objects) : objects_(std::move(objects)) {}
+    explicit Objects(kernel::ObjectSet objects) : objects_(std::move(objects)) {}
     [[nodiscard]] static Result<Objects> load(std::uint32_t flows, const Objects *others);
-    std::map<std::string, kernel::UniqueFd> objects_;
+    kernel::ObjectSet objects_;
 };
 
 } // namespace beeline::guest

@@ -22,18 +22,6 @@ Result<> fill_set(const policy::SetTable &set, const Numbers &numbers, const Obj
     return live::carry_runtime_entries(before, maps, {set}, maps);
 }
 
-Result<UniqueFd> fill_table(const std::vector<bl_guest_row> &rows) {
-    BL_TRY(UniqueFd fd, kernel::create_map({.type = BPF_MAP_TYPE_ARRAY,
-                                            .name = "guest_table",
-                                            .value_size = sizeof(bl_guest_row),
-                                            .max_entries = static_cast<std::uint32_t>(rows.size()),
-                                            .flags = BPF_F_INNER_MAP}));
-    BL_TRY(const kernel::MapInfo info, kernel::map_info(fd.get()));
-    for (std::uint32_t i = 0; i < rows.size(); ++i)
-        BL_CHECK(kernel::raw::update(fd.get(), info, &i, &rows[i], kernel::Update::any));
-    return fd;
-}
-
 Result<> clear_counters(const std::vector<std::uint32_t> &slots, const Objects &objects) {
     BL_TRY(auto hits, objects.map<live::HitsMap>("guest_hits"));
     for (const std::uint32_t slot : slots)
@@ -158,8 +146,8 @@ Result<Prepared> prepare_rules(const Policy &policy, const Ruled *before, Number
                 BL_CHECK(fill_set(set, numbers, objects));
         describe(policy, tables, giver.ruled);
         Prepared made;
-        BL_TRY(made.in, fill_table(tables.in));
-        BL_TRY(made.out, fill_table(tables.out));
+        BL_TRY(made.in, kernel::make_table("guest_table", tables.in));
+        BL_TRY(made.out, kernel::make_table("guest_table", tables.out));
         made.ruled = giver.ruled;
         return made;
     }();
@@ -198,7 +186,7 @@ Result<> forget_rules(const std::vector<std::uint32_t> &slots, const Objects &ob
     bl_guest_row drop{};
     drop.entry.verdict = BL_GUEST_DROP;
     Prepared nobodys;
-    BL_TRY(nobodys.in, fill_table({drop}));
+    BL_TRY(nobodys.in, kernel::make_table("guest_table", std::vector{drop}));
     BL_TRY(nobodys.out, nobodys.in.duplicate());
     std::vector<std::pair<std::uint32_t, const Prepared *>> rules;
     for (const std::uint32_t slot : slots)

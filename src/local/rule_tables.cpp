@@ -31,18 +31,6 @@ void move_sets(Tables &tables, std::uint32_t first) {
                 index = static_cast<__u8>(index + first);
 }
 
-Result<kernel::UniqueFd> fill_table(const std::vector<bl_local_row> &rows) {
-    BL_TRY(kernel::UniqueFd fd, kernel::create_map({.type = BPF_MAP_TYPE_ARRAY,
-                                                    .name = "local_table",
-                                                    .value_size = sizeof(bl_local_row),
-                                                    .max_entries = static_cast<std::uint32_t>(rows.size()),
-                                                    .flags = BPF_F_INNER_MAP}));
-    BL_TRY(const kernel::MapInfo info, kernel::map_info(fd.get()));
-    for (std::uint32_t i = 0; i < rows.size(); ++i)
-        BL_CHECK(kernel::raw::update(fd.get(), info, &i, &rows[i], kernel::Update::any));
-    return fd;
-}
-
 /// Counters of rules that stay, and free ones, cleared, for the others.
 class Counters {
 public:
@@ -105,7 +93,7 @@ Result<Prepared> prepare_rules(const Policy &policy, const live::RuleRecord *bef
         made.rules.counter_of_rule.push_back(tables.rules[i].counter);
     }
     made.rules.counters = std::move(counters.given);
-    BL_TRY(made.table, fill_table(tables.rows));
+    BL_TRY(made.table, kernel::make_table("local_table", tables.rows));
     return made;
 }
 

@@ -4,8 +4,11 @@
 #pragma once
 
 #include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include <beeline/kernel/map.hpp>
+#include <beeline/kernel/typed_map.hpp>
 
 namespace beeline::kernel {
 
@@ -36,5 +39,19 @@ private:
     UniqueFd fd_;
     MapInfo info_;
 };
+
+/// A table for such an array: an inner map with these rows, whose number the kernel need not know beforehand.
+template <AbiType Row>
+[[nodiscard]] Result<UniqueFd> make_table(std::string name, const std::vector<Row> &rows) {
+    BL_TRY(UniqueFd fd, create_map({.type = BPF_MAP_TYPE_ARRAY,
+                                    .name = std::move(name),
+                                    .value_size = sizeof(Row),
+                                    .max_entries = static_cast<std::uint32_t>(rows.size()),
+                                    .flags = BPF_F_INNER_MAP}));
+    BL_TRY(const MapInfo info, map_info(fd.get()));
+    for (std::uint32_t i = 0; i < rows.size(); ++i)
+        BL_CHECK(raw::update(fd.get(), info, &i, &rows[i], Update::any));
+    return fd;
+}
 
 } // namespace beeline::kernel

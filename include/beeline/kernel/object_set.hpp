@@ -7,7 +7,7 @@
 #include <map>
 #include <span>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include <bpf/libbpf.h>
 
@@ -27,6 +27,8 @@ public:
     /// Kind::state when something else is pinned under a name.
     [[nodiscard]] static Result<ObjectSet> from_pins(const std::filesystem::path &directory,
                                                      std::span<const char *const> names);
+    /// One more, which the BPF object does not have.
+    void add(const std::string &name, UniqueFd fd) { objects_[name] = std::move(fd); }
     /// Each under its name.
     [[nodiscard]] Result<> pin(const std::filesystem::path &directory) const;
 

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sets at run time that guests' rules name, alone and together with the edge's.
-#include "netns/cli/host.hpp"
-
 #include <fstream>
 
-#include <beeline/kernel/features.hpp>
-#include <beeline/kernel/map.hpp>
-#include <harness/assert.hpp>
+#include "netns/cli/guest_host.hpp"
 
 namespace beeline::cli_test {
 namespace {
@@ -18,22 +14,8 @@ using testing::HasSubstr;
 
 constexpr const char *kDrop = "src @blocklist -> drop";
 
-class GuestSets : public Host {
+class GuestSets : public GuestHost {
 protected:
-    void SetUp() override {
-        Host::SetUp();
-        if (IsSkipped() || HasFatalFailure())
-            return;
-        if (const auto tcx = kernel::require(kernel::FeatureId::tcx); !tcx)
-            GTEST_SKIP() << tcx.error().message();
-        ASSERT_OK(net_->add_address("va", "198.51.100.1/24"));
-        ASSERT_VALUE(auto web, harness::TestNet::create("web"));
-        web_.emplace(std::move(web));
-    }
-    void TearDown() override {
-        Host::TearDown();
-        web_.reset();
-    }
     /// file: the entries of the set in the file.
     [[nodiscard]] std::string guests(const std::string &file = "\"203.0.113.0/24\"") const {
         return "[sets.blocklist]\ntype = \"prefix\"\nentries = [" + file +
@@ -53,7 +35,6 @@ protected:
         return json.is_object() ? json.value("outcome", ended.out) : ended.err;
     }
     [[nodiscard]] std::string list(const std::string &set) const { return beeline({"set", "list", set}).out; }
-    std::optional<harness::TestNet> web_;
 };
 
 TEST_F(GuestSets, OfGuestsAloneTakeAndGiveEntries) {

@@ -16,8 +16,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "guest_test.hpp"
 #include "netns/cli/program.hpp"
-#include "scene.hpp"
 
 namespace beeline::guest {
 namespace {
@@ -26,13 +26,11 @@ namespace fs = std::filesystem;
 using cli_test::Ended;
 using testing::AllOf, testing::HasSubstr;
 
-class ContainerGuests : public testing::Test {
+class ContainerGuests : public OnScene<testing::Test> {
 protected:
     void SetUp() override {
-        BL_NEED_ROOT();
-        if (const auto why = lacking(Mode::veth))
-            GTEST_SKIP() << *why;
-        ASSERT_VALUE(scene_, Scene::make(Mode::veth));
+        if (!has_scene(Mode::veth))
+            return;
         here_ = scene_->lab.folder();
         fs::create_directories(here_ / "path");
     }
@@ -73,7 +71,6 @@ cat <<'END'
 END)sh",
                                      id, network));
     }
-    std::unique_ptr<Scene> scene_;
     fs::path here_;
 };
 

@@ -10,13 +10,31 @@
 
 namespace beeline::guest {
 
-class GuestTest : public testing::TestWithParam<Mode> {
+/// A scene, without any guest's node. SetUp of who derives goes on only `if (has_scene(mode))`.
+template <class Base>
+class OnScene : public Base {
+protected:
+    /// False: skipped, or failed.
+    bool has_scene(Mode mode) {
+        make_scene(mode);
+        return !Base::IsSkipped() && !Base::HasFatalFailure();
+    }
+    std::unique_ptr<Scene> scene_;
+
+private:
+    void make_scene(Mode mode) {
+        BL_NEED_ROOT();
+        if (const auto why = lacking(mode))
+            GTEST_SKIP() << *why;
+        ASSERT_VALUE(scene_, Scene::make(mode));
+    }
+};
+
+class GuestTest : public OnScene<testing::TestWithParam<Mode>> {
 protected:
     void SetUp() override {
-        BL_NEED_ROOT();
-        if (const auto why = lacking(GetParam()))
-            GTEST_SKIP() << *why;
-        ASSERT_VALUE(scene_, Scene::make(GetParam()));
+        if (!has_scene(GetParam()))
+            return;
         ASSERT_OK(scene_->add_node("web"));
         ASSERT_OK(scene_->add_node("db"));
         ASSERT_VALUE(world_, edge::World::look(*scene_->host, scene_->lab.bpffs()));
@@ -43,7 +61,6 @@ protected:
                                                : Wiring::netkit_l3;
     }
 
-    std::unique_ptr<Scene> scene_;
     std::optional<edge::World> world_, inside_;
 };
 

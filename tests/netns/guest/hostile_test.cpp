@@ -11,9 +11,9 @@
 #include <beeline/guest/parse.hpp>
 
 #include "../edge/wire.hpp"
+#include "guest_test.hpp"
 #include "hostile_frames.hpp"
 #include "lab/socket.hpp"
-#include "scene.hpp"
 
 namespace beeline::guest {
 namespace {
@@ -27,13 +27,11 @@ bool holds(const Bytes &frame, std::string_view word) {
     return std::search(frame.begin(), frame.end(), word.begin(), word.end(), same) != frame.end();
 }
 
-class Hostile : public testing::TestWithParam<Mode> {
+class Hostile : public OnScene<testing::TestWithParam<Mode>> {
 protected:
     void SetUp() override {
-        BL_NEED_ROOT();
-        if (const auto why = lacking(GetParam()))
-            GTEST_SKIP() << *why;
-        ASSERT_VALUE(scene_, Scene::make(GetParam()));
+        if (!has_scene(GetParam()))
+            return;
         for (const char *name : {"a", "b"})
             ASSERT_OK(scene_->add_node(name));
         // A host that would forward whatever its stack gets, and a second machine in the world.
@@ -125,7 +123,6 @@ protected:
         return {status->odd.begin(), status->odd.end()};
     }
 
-    std::unique_ptr<Scene> scene_;
     std::optional<Wire> wire_, b_wire_, own_wire_;
     Macs macs_;
     int count_ = 0;

@@ -8,8 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "guest_test.hpp"
 #include "netns/cli/program.hpp"
-#include "scene.hpp"
 
 namespace beeline::guest {
 namespace {
@@ -20,13 +20,11 @@ using testing::HasSubstr;
 constexpr int kGuests = 500;
 constexpr int kChanged = 77;
 
-class HundredsOfGuests : public testing::Test {
+class HundredsOfGuests : public OnScene<testing::Test> {
 protected:
     void SetUp() override {
-        BL_NEED_ROOT();
-        if (const auto why = lacking(Mode::veth))
-            GTEST_SKIP() << *why;
-        ASSERT_VALUE(scene_, Scene::make(Mode::veth));
+        if (!has_scene(Mode::veth))
+            return;
         for (int i = 0; i < kGuests; ++i)
             ASSERT_OK(scene_->add_node(name(i)));
     }
@@ -88,7 +86,6 @@ protected:
         }
         EXPECT_FALSE(talks(scene_->node(name(1)), scene_->node(name(2)), address4(2), 4001)) << "rules hold";
     }
-    std::unique_ptr<Scene> scene_;
 };
 
 TEST_F(HundredsOfGuests, come_from_one_file_change_one_by_one_outlive_the_daemon_and_leave_nothing) {

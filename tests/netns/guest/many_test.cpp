@@ -8,20 +8,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "scene.hpp"
+#include "guest_test.hpp"
 
 namespace beeline::guest {
 namespace {
 
 constexpr int kGuests = 60;
 
-class ManyGuestsOfOneHost : public testing::Test {
+class ManyGuestsOfOneHost : public OnScene<testing::Test> {
 protected:
     void SetUp() override {
-        BL_NEED_ROOT();
-        if (const auto why = lacking(Mode::veth))
-            GTEST_SKIP() << *why;
-        ASSERT_VALUE(scene_, Scene::make(Mode::veth));
+        if (!has_scene(Mode::veth))
+            return;
         for (int i = 0; i < kGuests; ++i)
             ASSERT_OK(scene_->add_node(name(i)));
     }
@@ -38,7 +36,6 @@ protected:
         EXPECT_TRUE(talks(scene_->node(name(from)), scene_->node(name(to)), address(to)));
         EXPECT_TRUE(talks(scene_->node(name(from)), scene_->node(name(to)), fmt::format("fd88::1:{:x}", to + 1)));
     }
-    std::unique_ptr<Scene> scene_;
 };
 
 using Clock = std::chrono::steady_clock;

@@ -14,8 +14,8 @@
 
 #include <beeline/guest/parse.hpp>
 
+#include "guest_test.hpp"
 #include "lab/socket.hpp"
-#include "scene.hpp"
 
 namespace beeline::guest {
 namespace {
@@ -108,13 +108,11 @@ private:
     std::thread thread_; ///< Last: it uses the others.
 };
 
-class PolicyFirst : public testing::TestWithParam<Mode> {
+class PolicyFirst : public OnScene<testing::TestWithParam<Mode>> {
 protected:
     void SetUp() override {
-        BL_NEED_ROOT();
-        if (const auto why = lacking(GetParam()))
-            GTEST_SKIP() << *why;
-        ASSERT_VALUE(scene_, Scene::make(GetParam()));
+        if (!has_scene(GetParam()))
+            return;
         for (const char *name : {"a", "b"})
             ASSERT_OK(scene_->add_node(name));
         // Without rules the host would forward all of it.
@@ -139,7 +137,6 @@ protected:
         for (const Watch *watch : {&*world_, &*a_, &*b_})
             EXPECT_EQ(watch->lost(), 0U) << when;
     }
-    std::unique_ptr<Scene> scene_;
     std::optional<Watch> world_, a_, b_;
 };
 

@@ -6,8 +6,8 @@
 
 #include <beeline/kernel/typed_map.hpp>
 
+#include "guest_test.hpp"
 #include "lab/socket.hpp"
-#include "scene.hpp"
 
 namespace beeline::guest {
 namespace {
@@ -15,13 +15,11 @@ namespace {
 using testing::ElementsAre, testing::IsEmpty, testing::SizeIs;
 using FlowTable = kernel::Map<bl_tuple, bl_flow>;
 
-class Upkeep : public testing::Test {
+class Upkeep : public OnScene<testing::Test> {
 protected:
     void SetUp() override {
-        BL_NEED_ROOT();
-        if (const auto why = lacking(Mode::veth))
-            GTEST_SKIP() << *why;
-        ASSERT_VALUE(scene_, Scene::make(Mode::veth));
+        if (!has_scene(Mode::veth))
+            return;
         ASSERT_OK(scene_->add_node("web"));
     }
     static Text web() {
@@ -44,7 +42,6 @@ protected:
         all.insert(all.end(), words.begin(), words.end());
         return scene_->host->run({.words = all});
     }
-    std::unique_ptr<Scene> scene_;
 };
 
 TEST_F(Upkeep, automatic_uplinks_are_those_of_the_default_routes_and_follow_them) {

@@ -5,8 +5,7 @@
 
 namespace beeline::conformance {
 
-/// The programs of local with one rule, "accelerate everything", and what the daemon does for them: it answers what a
-/// program may call, and runs local_tend.
+/// [local] with one rule, "accelerate everything", for sockets of the cgroup, and the daemon's part in a thread.
 [[nodiscard]] Result<std::unique_ptr<Accelerator>> start_beeline(const kernel::Cgroup &cgroup);
 
 } // namespace beeline::conformance

@@ -55,16 +55,7 @@ const Good kGood[] = {
 
 TEST(LocalRules, HaveANormalFormThatParsesToTheSame) {
     for (const Good &good : kGood) {
-        const auto [parsed, said] = test::parse({good.rule});
-        EXPECT_THAT(said, IsEmpty()) << good.rule;
-        ASSERT_FALSE(parsed.rules.empty()) << good.rule;
-        const std::string normal = policy::to_text(parsed.rules[0], parsed.sets);
-        EXPECT_EQ(normal, good.normal);
-        const auto again = test::parse({normal}).first;
-        ASSERT_FALSE(again.rules.empty()) << normal;
-        EXPECT_EQ(again.rules[0].match, parsed.rules[0].match) << normal;
-        EXPECT_EQ(again.rules[0].action, parsed.rules[0].action) << normal;
-        EXPECT_EQ(policy::to_text(again.rules[0], again.sets), normal);
+        harness::expect_normal_form(test::parse, good.rule, good.normal);
     }
 }
 
