@@ -59,7 +59,8 @@ struct socket {
 } BL_KERNEL;
 
 struct proto {
-	unsigned long *memory_pressure;
+	atomic64_t *memory_allocated; /* pages */
+	long *sysctl_mem;
 } BL_KERNEL;
 
 struct sock_common {

@@ -91,15 +91,18 @@ static __always_inline int bl_by_tcp(struct bl_local_end *own, __u32 size, __u32
 	return bl_passed(reason);
 }
 
-/* A receiver with this much unread is not asked whether memory is short: it is nothing to be saved. */
-#define BL_LITTLE_UNREAD 65536
-
-/* TCP's memory is above tcp_mem[1] (Documentation/networking/ip-sysctl.rst). */
+/*
+ * TCP's memory of all the host is above tcp_mem[0] (Documentation/networking/ip-sysctl.rst). Below it the kernel gives every
+ * socket what it asks for; above it a receiver may be refused, which TCP bears, but a redirected send() would say ENOMEM.
+ */
 static __always_inline int bl_memory_is_short(struct sock *sk)
 {
-	unsigned long since = 0, *pressure = BPF_CORE_READ(sk, __sk_common.skc_prot, memory_pressure);
+	struct proto *tcp = sk->__sk_common.skc_prot;
+	long enough = 0;
 
-	return pressure && !bpf_probe_read_kernel(&since, sizeof since, pressure) && since;
+	if (bpf_probe_read_kernel(&enough, sizeof enough, tcp->sysctl_mem))
+		return 1;
+	return tcp->memory_allocated->counter > enough;
 }
 
 /* Redirects the message when that cannot change the order of bytes; else by TCP. */
@@ -118,7 +121,7 @@ static __always_inline int bl_redirect(struct sk_msg_md *msg, const struct bl_lo
 	unread = sk->sk_backlog.rmem_alloc.counter;
 	if (unread >= limit)
 		return bl_by_tcp(own, size, BL_LOCAL_R_LIMIT);
-	if (unread > BL_LITTLE_UNREAD && bl_memory_is_short(sk))
+	if (bl_memory_is_short(sk))
 		return bl_by_tcp(own, size, BL_LOCAL_R_PRESSURE);
 	/*
 	 * Redirected bytes are read before those that TCP has queued. So all bytes sent by TCP must have been read; asked at

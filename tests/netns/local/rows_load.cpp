@@ -90,9 +90,11 @@ struct Flow {
     Stream sending, reading;
     std::size_t size;
     std::mt19937_64 random;
-    bool failed = false;
+    std::string failure; ///< Of a call; what it should have said is that there is nothing to do.
 
-    [[nodiscard]] bool done() const { return failed || (sending.position() == size && reading.position() == size); }
+    [[nodiscard]] bool done() const {
+        return !failure.empty() || (sending.position() == size && reading.position() == size);
+    }
 
     void write() {
         const std::size_t piece = std::min(random_size(random), size - sending.position());
@@ -100,14 +102,14 @@ struct Flow {
         if (n > 0)
             sending.advance(static_cast<std::size_t>(n));
         else if (errno != EAGAIN)
-            failed = true;
+            failure = "send: " + error_name(errno);
     }
     void read(std::vector<char> &buffer) {
         const ssize_t n = ::recv(end->fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-        if (n > 0)
-            failed = !reading.check(std::string_view(buffer.data(), static_cast<std::size_t>(n)));
-        else if (n == 0 || errno != EAGAIN)
-            failed = true;
+        if (n > 0 && !reading.check(std::string_view(buffer.data(), static_cast<std::size_t>(n))))
+            failure = "wrong bytes";
+        else if (n == 0 || (n < 0 && errno != EAGAIN))
+            failure = n == 0 ? "end" : "recv: " + error_name(errno);
     }
 };
 
@@ -160,15 +162,13 @@ void hundred_connections(Stage &stage) {
         loop(clients);
     }
     const auto good = [size](const Flow &flow) {
-        return !flow.failed && flow.sending.position() == size && flow.reading.position() == size;
+        return flow.failure.empty() && flow.sending.position() == size && flow.reading.position() == size;
     };
     for (const auto *side : {&clients, &servers})
         for (std::size_t i = 0; i < side->size(); ++i)
             if (const Flow &flow = (*side)[i]; !good(flow))
-                stage.notes.note(fmt::format("{} {}: sent {}, read {} of {}{}{}", flow.end->name(), i,
-                                             flow.sending.position(), flow.reading.position(), size,
-                                             flow.failed ? ", failed" : "",
-                                             flow.reading.intact() ? "" : ", WRONG bytes"));
+                stage.notes.note(fmt::format("{} {}: sent {}, read {} of {} {}", flow.end->name(), i,
+                                             flow.sending.position(), flow.reading.position(), size, flow.failure));
     stage.notes.note(fmt::format("clients that got all: {}", std::ranges::count_if(clients, good)));
     stage.notes.note(fmt::format("servers that got all: {}", std::ranges::count_if(servers, good)));
 }
