@@ -117,8 +117,8 @@ std::string_view name(State state) {
 
 Result<Status> Local::status() const {
     const std::filesystem::path directory = pins_ / kLive;
-    BL_TRY(const ObjectSet objects, open_pinned(directory));
     BL_TRY(const Record record, read_record(directory));
+    BL_TRY(const ObjectSet objects, open_pinned(directory));
     BL_TRY(const auto settings_map, objects.map<SettingsMap>("local_settings"));
     BL_TRY(const auto settings, settings_map.lookup(0));
     Status status{.file = record.file, .since = std::chrono::system_clock::from_time_t(record.since)};

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <beeline/kernel/features.hpp>
+#include <beeline/kernel/map.hpp>
 #include <beeline/kernel/pin_dir.hpp>
 
 #include "local/objects.hpp"
@@ -68,8 +69,8 @@ Result<UpReport> first_up(kernel::PinDir &pins, const Policy &policy, const UpOp
 }
 
 Result<UpReport> reload(const std::filesystem::path &directory, const Policy &policy, const UpOptions &options) {
+    BL_TRY(const Record before, read_record(directory)); // first: it knows the version of the rest
     BL_TRY(const ObjectSet objects, open_pinned(directory));
-    BL_TRY(const Record before, read_record(directory));
     if (before.connections != policy.connections)
         return fail(Kind::conflict, 0,
                     "there is room for " + std::to_string(before.connections) +
@@ -116,6 +117,30 @@ Result<> drain(const ObjectSet &objects, const std::filesystem::path &directory,
     }
 }
 
+/// What is damaged, or of another version, cannot be drained. While no socket is in it, nothing is lost with it.
+Result<> remove_strange(kernel::PinDir &pins, const Error &why) {
+    const auto map = kernel::pinned_object(pins.live(kLive) / "local_socks");
+    const auto info = map ? kernel::map_info(map->get()) : std::unexpected(map.error());
+    if (info) {
+        BL_TRY(const std::vector<std::byte> keys, kernel::raw::keys(map->get(), *info));
+        if (const std::size_t sockets = keys.size() / info->key_size; sockets != 0)
+            return fail(Kind::state, 0, why.what + ", and " + std::to_string(sockets) + " sockets are on the short cut",
+                        "end their programs, or take it down with the beeline that brought it up");
+    }
+    return pins.remove(kLive);
+}
+
+Result<> take_down(kernel::PinDir &pins, std::chrono::milliseconds patience) {
+    const std::filesystem::path directory = pins.live(kLive);
+    const auto record = read_record(directory);
+    const auto objects = record ? open_pinned(directory) : std::unexpected(record.error());
+    if (!objects)
+        return objects.error().kind == Kind::state ? remove_strange(pins, objects.error())
+                                                   : std::unexpected(objects.error());
+    BL_CHECK(drain(*objects, directory, patience));
+    return pins.remove(kLive);
+}
+
 } // namespace
 
 Result<Local> Local::open(std::filesystem::path pins) {
@@ -144,11 +169,8 @@ Result<bool> Local::down(std::chrono::milliseconds patience) {
     if (!up && !is_there(pins_))
         return false;
     BL_TRY(auto pins, kernel::PinDir::lock(pins_, kLockWait));
-    if (up) {
-        BL_TRY(const ObjectSet objects, open_pinned(pins.live(kLive)));
-        BL_CHECK(drain(objects, pins.live(kLive), patience));
-        BL_CHECK(pins.remove(kLive));
-    }
+    if (up)
+        BL_CHECK(take_down(pins, patience));
     BL_TRY(const std::vector<std::string> names, pins.names());
     if (names.empty())
         BL_CHECK(std::move(pins).remove_all());

@@ -76,6 +76,7 @@ Result<Tender> Tender::open(const std::filesystem::path &pins) {
     std::error_code error;
     if (!std::filesystem::exists(state->directory, error))
         return fail(Kind::state, 0, "no short cut between sockets is up in " + pins.string(), "beeline up FILE");
+    BL_TRY([[maybe_unused]] const Record record, read_record(state->directory)); // is it of our version?
     BL_TRY(state->objects, open_pinned(state->directory));
     BL_TRY(state->ring, kernel::RingBuffer::open_typed<bl_local_event>(
                             state->objects.fd("local_events"),

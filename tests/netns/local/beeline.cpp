@@ -23,20 +23,11 @@ using FlowMap = kernel::Map<int, bl_local_flow>; ///< User space finds a socket'
 using PairMap = kernel::Map<bl_local_key, bl_local_pair>;
 
 constexpr std::array<const char *, BL_LOCAL_REASONS> kReasons = BL_LOCAL_REASON_NAMES;
-/// As the daemon does: as soon as there is something to do, and a while later when a socket was not read empty.
-constexpr int kTickMs = 2;
-
 class Beeline : public Accelerator {
 public:
     Beeline(harness::TempBpffs bpffs, local::Local live, local::Tender tender, FlowMap flows, PairMap pairs)
         : bpffs_(std::move(bpffs)), live_(std::move(live)), flows_(std::move(flows)), pairs_(std::move(pairs)),
-          thread_([tender = std::move(tender)](const std::stop_token &stop) mutable {
-              while (!stop.stop_requested()) {
-                  pollfd ready{.fd = tender.fd(), .events = POLLIN, .revents = 0};
-                  (void)::poll(&ready, 1, kTickMs);
-                  (void)tender.tend(); // what it does not do, a row will miss
-              }
-          }) {}
+          thread_(tending(std::move(tender))) {}
     Beeline(const Beeline &) = delete;
     Beeline &operator=(const Beeline &) = delete;
     ~Beeline() override {
@@ -89,23 +80,39 @@ private:
     std::jthread thread_;
 };
 
-Result<local::Policy> everything_in(const kernel::Cgroup &cgroup) {
+} // namespace
+
+void tend_once(local::Tender &tender) {
+    constexpr int kTickMs = 2;
+    pollfd ready{.fd = tender.fd(), .events = POLLIN, .revents = 0};
+    (void)::poll(&ready, 1, kTickMs);
+    (void)tender.tend(); // what it does not do, a test will miss
+}
+
+std::jthread tending(local::Tender tender) {
+    return std::jthread([tender = std::move(tender)](const std::stop_token &stop) mutable {
+        while (!stop.stop_requested())
+            tend_once(tender);
+    });
+}
+
+Result<local::Policy> policy_in(const kernel::Cgroup &cgroup, const std::vector<std::string> &rules) {
     BL_TRY(const auto mount, kernel::cgroup2_mount());
     local::Policy policy;
     policy.cgroup = "/" + cgroup.directory().lexically_relative(mount).string();
     rules::Diagnostics diagnostics;
-    const std::array sources = {rules::SourceString("fallback -> accelerate")};
+    const std::vector<rules::SourceString> sources(rules.begin(), rules.end());
     policy.rules = local::parse_rules(sources, {}, diagnostics).rules;
+    if (rules::has_errors(diagnostics))
+        return fail(Kind::config, 0, "a rule of the test is wrong");
     return policy;
 }
-
-} // namespace
 
 Result<std::unique_ptr<Accelerator>> start_beeline(const kernel::Cgroup &cgroup) {
     BL_TRY(auto bpffs, harness::TempBpffs::mount());
     const std::filesystem::path pins = bpffs.path() / "beeline";
     BL_TRY(auto live, local::Local::open(pins));
-    BL_TRY(const local::Policy policy, everything_in(cgroup));
+    BL_TRY(const local::Policy policy, policy_in(cgroup, {"fallback -> accelerate"}));
     BL_TRY([[maybe_unused]] const auto report, live.up(policy));
     BL_TRY(auto tender, local::Tender::open(pins));
     BL_TRY(auto flows, FlowMap::from_pin(pins / "local/local_flows"));
