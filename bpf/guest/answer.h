@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * ICMP errors that the host owes: time exceeded, fragmentation needed, packet too big. The packet is cut behind its first
- * bytes, headers are put in front, and it goes back where it came from. skb->cb[2] has type << 8 | code, cb[3] the MTU,
+ * ICMP errors that the host owes: time exceeded, fragmentation needed, packet too big. The packet is replaced by one that
+ * quotes its first bytes, and goes back where it came from. skb->cb[2] has type << 8 | code, cb[3] the MTU,
  * cb[4] the uplink whose address it comes from (0: it comes from the address that the packet went to).
  */
 #ifndef BEELINE_GUEST_ANSWER_H
@@ -9,9 +9,11 @@
 
 #include "guest/begin.h"
 
-/* Bytes of the L4 header that go back. The kernel does not cut off the field of a partial checksum: TCP's ends at 18. */
+/* Bytes of the L4 header that go back. */
 #define BL_ANSWER_L4 20
 #define BL_ANSWER_L4_SHORT 8
+/* Bytes that are cut off in front: more than there are headers before a checksum. */
+#define BL_ANSWER_CUT 256
 
 struct bl_icmp {
 	__u8 type;
@@ -54,8 +56,11 @@ static __always_inline __u16 bl_fold(__u32 sum)
 	return ~sum;
 }
 
-/* MAC addresses change places in the headers' new front; the rest of the frame moves back by `room`. */
-static __always_inline int bl_make_room(struct __sk_buff *skb, __u32 keep, __u32 room)
+/*
+ * The packet becomes the answer, and MAC addresses change places. A partial checksum has to go, or a device would write one
+ * into what is quoted, and make the answer's own wrong. The kernel drops it once the place where it begins is cut off.
+ */
+static __always_inline int bl_become(struct __sk_buff *skb, const void *answer, __u32 size)
 {
 	struct ethhdr eth, back;
 
@@ -64,8 +69,10 @@ static __always_inline int bl_make_room(struct __sk_buff *skb, __u32 keep, __u32
 	__builtin_memcpy(back.h_dest, eth.h_source, 6);
 	__builtin_memcpy(back.h_source, eth.h_dest, 6);
 	back.h_proto = eth.h_proto;
-	return bpf_skb_change_tail(skb, sizeof eth + keep, 0) || bpf_skb_change_head(skb, room, 0) ||
-	       bpf_skb_store_bytes(skb, 0, &back, sizeof back, 0);
+	return bpf_skb_change_tail(skb, sizeof eth + BL_ANSWER_CUT + size, 0) ||
+	       bpf_skb_adjust_room(skb, -BL_ANSWER_CUT, BPF_ADJ_ROOM_MAC, 0) ||
+	       bpf_skb_store_bytes(skb, 0, &back, sizeof back, BPF_F_RECOMPUTE_CSUM) ||
+	       bpf_skb_store_bytes(skb, sizeof back, answer, size, BPF_F_RECOMPUTE_CSUM);
 }
 
 /* RFC 1122, 3.2.2 and RFC 4443, 2.4: nothing is said about errors, and nothing about later fragments. */
@@ -105,9 +112,7 @@ __noinline int guest_answer4(struct __sk_buff *skb)
 	a.ip.daddr = a.inner[3];
 	a.ip.saddr = uplink && uplink->addr4 ? uplink->addr4 : a.inner[4];
 	a.ip.check = bl_fold(bpf_csum_diff(0, 0, (__be32 *)&a.ip, sizeof a.ip, 0));
-	if (bl_make_room(skb, sizeof(struct iphdr) + l4, sizeof a.ip + sizeof a.icmp))
-		return -1;
-	return bpf_skb_store_bytes(skb, at, &a, sizeof a.ip + sizeof a.icmp, 0);
+	return bl_become(skb, &a, sizeof a.ip + sizeof a.icmp + sizeof(struct iphdr) + l4);
 }
 
 __noinline int guest_answer6(struct __sk_buff *skb)
@@ -148,9 +153,7 @@ __noinline int guest_answer6(struct __sk_buff *skb)
 	if (sum < 0)
 		return -1;
 	a.icmp.check = bl_fold(bpf_csum_diff(0, 0, (__be32 *)&a.icmp, sizeof a.icmp + sizeof a.inner, sum));
-	if (bl_make_room(skb, sizeof(struct ipv6hdr) + l4, sizeof a.ip + sizeof a.icmp))
-		return -1;
-	return bpf_skb_store_bytes(skb, at, &a, sizeof a.ip + sizeof a.icmp, 0);
+	return bl_become(skb, &a, sizeof a.ip + sizeof a.icmp + sizeof(struct ipv6hdr) + l4);
 }
 
 #endif

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <beeline/guest/parse.hpp>
+
 #include "../edge/talk.hpp"
 #include "lab/capture.hpp"
 #include "lab/stack_counters.hpp"
@@ -267,6 +269,36 @@ TEST_P(Conformance, a_large_packet_is_answered_and_the_guest_learns) {
                  .transports = {lab::Transport::udp},
                  .udp_min = 8000,
                  .udp_max = 8900}); // between guests 9000 fit
+}
+
+/// Datagrams that are too large for their way leave with a partial checksum, and the error about the first comes back
+/// by a device that finishes those, as a network card does: what it quotes must not be taken for one to be finished.
+TEST_P(Conformance, answers_are_right_where_a_device_finishes_checksums) {
+    std::vector<Policy> policies;
+    for (const auto &[name, mtu] : {std::pair("a", 1300U), std::pair("b", 9000U)}) {
+        ASSERT_VALUE(Policy policy, scene_->policy(text(name)));
+        policy.mtu = mtu;
+        policies.push_back(std::move(policy));
+    }
+    ASSERT_OK(scene_->host->within([&] { return scene_->guests.up(scene_->settings, policies); }));
+    const auto expect_learned = [this](const char *from, const char *device, const char *to, std::size_t least) {
+        SCOPED_TRACE(std::string(from) + " to " + to);
+        ASSERT_OK(scene_->host->set_offload(*from == 'b' ? host_device_of(from) : "up0", "tx", false));
+        ASSERT_VALUE(const auto capture, lab::Capture::start(*node(from), device));
+        ASSERT_VALUE(const auto server, lab::EchoServer::start(*node(to), {.address = address(to), .port = 7998}));
+        ASSERT_VALUE(
+            const lab::Outcome outcome,
+            lab::exchange(
+                *node(from),
+                {.address = address(to), .port = 7998, .messages = 10, .min_bytes = least, .max_bytes = least + 50}));
+        EXPECT_GE(outcome.answered, 8U); // the first is lost to learning
+        const lab::Captured found = capture->stop();
+        EXPECT_GE(found.sums.icmp, 1U);
+        EXPECT_TRUE(found.sums.clean()) << found.sums.text();
+        EXPECT_EQ(found.unfinished, 0U);
+    };
+    expect_learned("world", "w0", "a", 1350);
+    expect_learned("b", "eth0", "world", 4000);
 }
 
 std::vector<Case> cases() {
