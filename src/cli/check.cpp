@@ -19,6 +19,8 @@ Result<int> check(Context &context, const std::string &file) {
     }
     if (what.empty() && config.has_guests)
         what = "guests that come at run time";
+    if (config.local)
+        what += (what.empty() ? "" : "; ") + plural(config.local->rules.size(), "rule") + " of [local]";
     if (what.empty())
         what = "nothing to do";
     context.out.print("{}: good: {}", config.file, what);

@@ -78,6 +78,7 @@ void add_explain(Commands &commands);
 void add_replay(Commands &commands);
 void add_set(Commands &commands);
 void add_guest(Commands &commands);
+void add_local(Commands &commands);
 void add_lab(Commands &commands);
 void add_run(Commands &commands);
 

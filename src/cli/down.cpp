@@ -7,10 +7,14 @@ namespace {
 Result<int> down(Context &context) {
     BL_TRY(host::Host host, context.host());
     BL_TRY(const host::Down was_up, host.down());
-    if (was_up.edge || !was_up.guests)
-        context.out.line(was_up.edge ? "the edge is down; nothing of it is left" : "no edge was up");
+    if (was_up.edge)
+        context.out.line("the edge is down; nothing of it is left");
     if (was_up.guests)
         context.out.line("the guests are down; nothing of them is left");
+    if (was_up.local)
+        context.out.line("[local] is down; every connection is on TCP, nothing is left");
+    if (!was_up.edge && !was_up.guests && !was_up.local)
+        context.out.line("nothing was up");
     return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <beeline/kernel/pin_dir.hpp>
 #include <beeline/kernel/prog.hpp>
 #include <beeline/kernel/rtnetlink.hpp>
+#include <beeline/local/local.hpp>
 
 #include "daemon/json.hpp"
 
@@ -25,7 +26,7 @@ using kernel::FeatureId;
 constexpr std::array kCapabilities = {Capability::bpf, Capability::net_admin, Capability::perfmon,
                                       Capability::sys_admin};
 /// Parts of the design that this version does not have yet.
-constexpr std::array<const char *, 4> kLater = {"xsk", "proxy", "local", "meter"};
+constexpr std::array<const char *, 3> kLater = {"xsk", "proxy", "meter"};
 /// Without these there is no edge.
 constexpr std::array kEdgeNeeds = {FeatureId::bpf, FeatureId::xdp_link, FeatureId::prog_array, FeatureId::ring_buffer,
                                    FeatureId::xdp_frags};
@@ -133,6 +134,19 @@ PartReport guest_report(const std::string &pins) {
     return part;
 }
 
+PartReport local_report(const std::string &pins) {
+    PartReport part{.name = "local"};
+    Result<> possible = kernel::require_root_or_caps();
+    if (possible)
+        possible = local::possible(pins);
+    if (possible && !kernel::cgroup2_mount())
+        possible = std::unexpected(kernel::cgroup2_mount().error());
+    part.fitness = possible ? Fitness::full : Fitness::impossible;
+    if (!possible)
+        part.why = possible.error().message();
+    return part;
+}
+
 } // namespace
 
 std::string_view name(Fitness fitness) {
@@ -154,6 +168,7 @@ Result<Doctor> examine(const std::string &pins) {
         report.devices.push_back(device_report(device, ethtool));
     report.parts.push_back(edge_report(pins, report.devices, report.exit_status));
     report.parts.push_back(guest_report(pins));
+    report.parts.push_back(local_report(pins));
     for (const char *part : kLater)
         report.parts.push_back({.name = part, .fitness = Fitness::absent, .why = {}});
     return report;

@@ -39,6 +39,7 @@ void add_commands(Commands &commands) {
     add_replay(commands);
     add_set(commands);
     add_guest(commands);
+    add_local(commands);
     add_lab(commands); // demo, bench
     add_run(commands);
 }

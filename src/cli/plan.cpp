@@ -15,9 +15,7 @@ void print_all(Output &out, const std::vector<std::string> &list, char sign, con
         out.line(fmt::format("{} {:<7} {}", sign, what, item), style);
 }
 
-void print_edge(Output &out, const edge::Plan &plan) {
-    print_all(out, plan.devices_removed, '-', "device", Style::bad);
-    print_all(out, plan.devices_added, '+', "device", Style::good);
+void print_rules(Output &out, const live::RulePlan &plan) {
     print_all(out, plan.sets_removed, '-', "set", Style::bad);
     print_all(out, plan.sets_added, '+', "set", Style::good);
     print_all(out, plan.sets_changed, '~', "set", Style::warning);
@@ -25,6 +23,20 @@ void print_edge(Output &out, const edge::Plan &plan) {
     print_all(out, plan.rules_added, '+', "rule", Style::good);
     if (plan.reordered)
         out.line("~ rules that stay change places", Style::warning);
+}
+
+void print_edge(Output &out, const edge::Plan &plan) {
+    print_all(out, plan.devices_removed, '-', "device", Style::bad);
+    print_all(out, plan.devices_added, '+', "device", Style::good);
+    print_rules(out, plan);
+}
+
+void print_local(Output &out, const local::Plan &plan) {
+    if (!plan.empty())
+        out.line("~ [local]", Style::warning);
+    print_rules(out, plan);
+    if (plan.settings)
+        out.line("~ limit, lowat or trusted", Style::warning);
 }
 
 void print_guests(Output &out, const guest::Plan &plan) {
@@ -50,6 +62,10 @@ void print_plan(Output &out, const host::Plan &plan) {
         out.line("- all guests: the file has none", Style::bad);
     if (plan.guests)
         print_guests(out, *plan.guests);
+    if (plan.local_down)
+        out.line("- [local]: the file has none", Style::bad);
+    if (plan.local)
+        print_local(out, *plan.local);
     if (plan.empty())
         out.line("no difference to what is live");
 }

@@ -2,6 +2,7 @@
 #include "cli/command.hpp"
 #include "cli/duration.hpp"
 #include "cli/guest_view.hpp"
+#include "cli/local_view.hpp"
 #include "daemon/json.hpp"
 
 #include <beeline/edge/judge.hpp>
@@ -97,14 +98,20 @@ Result<int> show_status(Context &context, const Options &options) {
         return 0;
     }
     Output &out = context.out;
+    if (host.nothing())
+        out.line("nothing is up");
     if (status)
         print_edge(out, *status, options.all);
-    else if (!host.guests)
-        out.line("no edge is up");
-    if (status && host.guests)
-        out.line();
-    if (host.guests)
+    if (host.guests) {
+        if (status)
+            out.line();
         print_guests(out, *host.guests, options.all);
+    }
+    if (host.local) {
+        if (status || host.guests)
+            out.line();
+        print_local(out, *host.local);
+    }
     return 0;
 }
 

@@ -23,7 +23,10 @@ struct Options {
 
 Result<Sample> take_sample(Context &context) {
     BL_TRY(host::Status status, context.status());
-    return Sample{.time = steady_clock::now(), .status = std::move(status.edge), .guests = std::move(status.guests)};
+    return Sample{.time = steady_clock::now(),
+                  .status = std::move(status.edge),
+                  .guests = std::move(status.guests),
+                  .local = std::move(status.local)};
 }
 
 /// Two samples, one table.
@@ -83,7 +86,7 @@ Result<int> top(Context &context, const Options &options) {
 
 void add_top(Commands &commands) {
     auto options = std::make_shared<Options>();
-    Command command = commands.add("top", "What flows through edge and guests, live; q quits",
+    Command command = commands.add("top", "What flows through Beeline, live; q quits",
                                    "sudo beeline top\nsudo beeline top --write log.pcapng",
                                    [options](Context &context) { return top(context, *options); });
     command.flag("--once", options->once, "One table after a second, then the end");

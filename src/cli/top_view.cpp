@@ -95,6 +95,23 @@ std::vector<std::string> guest_row(const guest::GuestStatus *before, const guest
             grouped(now.flows)};
 }
 
+/// A table, a line below it if it is not empty, and a blank one: at most height lines (0: as many as there are).
+std::vector<std::string> section(const Table &table, const std::string &below, const char *more, std::size_t height) {
+    std::vector<std::string> lines = table_lines(table);
+    const std::size_t after = below.empty() ? 1 : 2;
+    const std::size_t room = height == 0 ? lines.size() : height > after ? height - after : 1;
+    if (lines.size() > room) {
+        lines.resize(room);
+        lines.back() = more;
+    }
+    if (!below.empty())
+        lines.push_back(below);
+    lines.emplace_back();
+    if (height != 0 && lines.size() > height)
+        lines.resize(height);
+    return lines;
+}
+
 /// At most height lines (0: as many as there are); nothing when there are no guests.
 std::vector<std::string> guest_lines(const TopView &view, std::size_t height) {
     if (!view.now.guests)
@@ -116,20 +133,40 @@ std::vector<std::string> guest_lines(const TopView &view, std::size_t height) {
                 before = old.name == guest.name ? &old : before;
         table.rows.push_back(guest_row(before, guest, seconds_between(view)));
     }
-    std::vector<std::string> lines = table_lines(table);
-    const std::string odd = odd_line("guests, odd: ", now.odd);
-    const std::size_t below = odd.empty() ? 1 : 2;
-    const std::size_t room = height == 0 ? lines.size() : height > below ? height - below : 1;
-    if (lines.size() > room) {
-        lines.resize(room);
-        lines.back() = "  ... more guests: beeline status";
-    }
-    if (!odd.empty())
-        lines.push_back(odd);
-    lines.emplace_back();
-    if (height != 0 && lines.size() > height)
-        lines.resize(height);
-    return lines;
+    return section(table, odd_line("guests, odd: ", now.odd), "  ... more guests: beeline status", height);
+}
+
+/// What a rule's connections sent by one way, as if it were packets.
+Rules by_way(const std::vector<local::Rule> &rules, std::uint64_t local::Rule::*messages,
+             std::uint64_t local::Rule::*bytes) {
+    Rules as_packets;
+    for (const local::Rule &rule : rules)
+        as_packets.push_back({.text = rule.text, .packets = rule.*messages, .bytes = rule.*bytes});
+    return as_packets;
+}
+
+/// At most height lines (0: as many as there are); nothing when [local] is not up.
+std::vector<std::string> local_lines(const TopView &view, std::size_t height) {
+    if (!view.now.local)
+        return {};
+    const std::vector<local::Rule> &now = view.now.local->rules;
+    const std::vector<local::Rule> before = view.before.local ? view.before.local->rules : std::vector<local::Rule>();
+    const auto rates_of = [&](auto messages, auto bytes) {
+        return rates(by_way(before, messages, bytes), by_way(now, messages, bytes), seconds_between(view));
+    };
+    const std::vector<Rate> by_short = rates_of(&local::Rule::short_messages, &local::Rule::short_bytes);
+    const std::vector<Rate> by_tcp = rates_of(&local::Rule::tcp_messages, &local::Rule::tcp_bytes);
+    Table table{{{"connections", true},
+                 {"short msg/s", true},
+                 {"bit/s", true},
+                 {"TCP msg/s", true},
+                 {"bit/s", true},
+                 {"rule of [local]"}},
+                {}};
+    for (std::size_t i = 0; i < now.size(); ++i)
+        table.rows.push_back({grouped(now[i].connections), scaled(by_short[i].packets), scaled(by_short[i].bits),
+                              scaled(by_tcp[i].packets), scaled(by_tcp[i].bits), now[i].text});
+    return section(table, odd_line("on TCP: ", view.now.local->reasons), "  ... more rules: beeline status", height);
 }
 
 /// The edge in one line and its devices.
@@ -151,21 +188,32 @@ std::vector<std::string> edge_head(const edge::Status &status, const std::vector
     return lines;
 }
 
+std::vector<std::string> without_edge(const TopView &view, std::size_t height) {
+    if (!view.now.guests && !view.now.local)
+        return {"nothing is up"};
+    const std::size_t half = height == 0 ? 0 : std::max<std::size_t>(1, height / 2);
+    std::vector<std::string> lines = guest_lines(view, view.now.local ? half : height);
+    if (height != 0 && lines.size() >= height)
+        return lines;
+    const std::vector<std::string> local = local_lines(view, height == 0 ? 0 : height - lines.size());
+    lines.insert(lines.end(), local.begin(), local.end());
+    return lines;
+}
+
 } // namespace
 
 std::vector<std::string> top_lines(const TopView &view, std::size_t height) {
-    constexpr std::size_t kLeast = 3; // of guests: the head, one of them, that there are more
-    if (!view.now.status) {
-        std::vector<std::string> lines = guest_lines(view, height);
-        return lines.empty() ? std::vector<std::string>{"no edge is up"} : lines;
-    }
+    constexpr std::size_t kLeast = 3; // of a section: the head, one row, that there are more
+    if (!view.now.status)
+        return without_edge(view, height);
     const edge::Status &status = *view.now.status;
     const std::vector<Rate> rule_rates =
         rates(view.before.status ? view.before.status->rules : Rules{}, status.rules, seconds_between(view));
     std::vector<std::string> lines = edge_head(status, rule_rates);
-    // A third of the screen is theirs.
-    const std::vector<std::string> guests = guest_lines(view, height == 0 ? 0 : std::max(kLeast, height / 3));
-    lines.insert(lines.end(), guests.begin(), guests.end());
+    // Half of the screen is theirs.
+    const std::size_t share = height == 0 ? 0 : std::max(kLeast, height / (view.now.guests && view.now.local ? 4 : 3));
+    for (const auto &part : {guest_lines(view, share), local_lines(view, share)})
+        lines.insert(lines.end(), part.begin(), part.end());
 
     std::vector<std::string> rules = table_lines(rules_table(status, rule_rates));
     std::vector<std::string> below;

@@ -12,6 +12,7 @@
 #include <beeline/edge/edge.hpp>
 #include <beeline/edge/events.hpp>
 #include <beeline/guest/guest.hpp>
+#include <beeline/local/local.hpp>
 
 namespace beeline::cli {
 
@@ -19,6 +20,7 @@ struct Sample {
     std::chrono::steady_clock::time_point time{};
     std::optional<edge::Status> status = {};  ///< Nothing: no edge is up.
     std::optional<guest::Status> guests = {}; ///< The same.
+    std::optional<local::Status> local = {};  ///< The same.
 };
 
 struct TopView {

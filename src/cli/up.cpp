@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // up, reload and confirm.
+#include <array>
 #include <csignal>
 
 #include <beeline/edge/judge.hpp>
+#include <beeline/local/parse.hpp>
 
 #include "cli/command.hpp"
 #include "cli/duration.hpp"
@@ -17,6 +19,7 @@ namespace {
 struct Options {
     std::string file;
     std::string confirm;
+    std::vector<std::string> no_accelerate;
 };
 
 void print_edge(Context &context, const edge::UpReport &report, const std::string &file) {
@@ -44,25 +47,53 @@ void print_report(Context &context, const host::UpReport &report, const std::str
         print_guests(context, *report.guests, file);
     if (report.guests_down)
         context.out.print("the guests are down: {} has none", file);
+    if (report.local)
+        context.out.print("[local] is up from {}{}", file, report.local->changed ? "" : ": no change");
+    if (report.local_down)
+        context.out.print("[local] is down: {} has none", file);
     if (!confirm || !report.edge)
         return;
     context.out.line(fmt::format("rolls back in {} unless you say: beeline confirm", to_text(*confirm)),
                      Style::warning);
-    if (report.guests || report.guests_down)
-        context.out.line("this is about the edge only: the guests stay as they are now", Style::warning);
+    if (report.guests || report.guests_down || report.local || report.local_down)
+        context.out.line("this is about the edge only: all else stays as it is now", Style::warning);
+}
+
+/// Connections from and to these addresses stay on TCP, where tcpdump sees them, whatever the rules of the file say.
+Result<> keep_on_tcp(const std::vector<std::string> &addresses, config::Config &config) {
+    if (addresses.empty())
+        return {};
+    if (!config.local)
+        return fail(Kind::usage, 0, "--no-accelerate is for [local], and " + config.file + " has none",
+                    "leave --no-accelerate out: nothing is accelerated");
+    std::vector<policy::Rule> &rules = config.local->rules;
+    for (const std::string &address : addresses)
+        for (const char *end : {"src", "dst"}) {
+            rules::Diagnostics diagnostics;
+            const std::string text = fmt::format("{} {} -> tcp", end, address);
+            const std::array sources = {rules::SourceString(text)};
+            const auto parsed = local::parse_rules(sources, {}, diagnostics);
+            if (!diagnostics.empty() || parsed.rules.size() != 2) // the fallback is the second one
+                return fail(Kind::usage, 0, "--no-accelerate " + address + " is no address and no prefix",
+                            "for example --no-accelerate 10.0.0.7, or 10.0.0.0/8");
+            rules.insert(rules.begin(), parsed.rules.front());
+            rules.front().where = {};
+        }
+    return {};
 }
 
 /// Makes the host what the file says.
-Result<int> up(Context &context, const std::string &file, const std::string &confirm_text) {
+Result<int> up(Context &context, const std::string &file, const Options &options) {
     std::optional<std::chrono::seconds> confirm;
-    if (!confirm_text.empty()) {
-        BL_TRY(confirm, read_duration(confirm_text));
+    if (!options.confirm.empty()) {
+        BL_TRY(confirm, read_duration(options.confirm));
     }
-    BL_TRY(const config::Config config, context.load(file));
+    BL_TRY(config::Config config, context.load(file));
     BL_CHECK(host::Host::check(config));
+    BL_CHECK(keep_on_tcp(options.no_accelerate, config));
     if (confirm && !config.edge)
         return fail(Kind::usage, 0, "--confirm is for the edge, and " + file + " has no [edge]",
-                    "leave --confirm out: guests have no rollback");
+                    "leave --confirm out: the other parts have no rollback");
     BL_TRY(host::Host host, context.host(config));
     std::signal(SIGPIPE, SIG_IGN); // nobody reading the output is no reason to stop half way
     std::optional<Guard> guard;
@@ -86,12 +117,12 @@ Result<int> up(Context &context, const std::string &file, const std::string &con
 
 Result<int> reload(Context &context, const Options &options) {
     if (!options.file.empty() || context.globals.config)
-        return up(context, context.config_file(options.file), options.confirm);
+        return up(context, context.config_file(options.file), options);
     BL_TRY(const host::Host host, context.host());
     BL_TRY(const host::Status status, host.status());
-    if (!status.edge && !status.guests)
-        return fail(Kind::usage, 0, "no edge is up", "beeline up FILE");
-    return up(context, status.edge ? status.edge->file : status.guests->file, options.confirm);
+    if (status.nothing())
+        return fail(Kind::usage, 0, "nothing is up", "beeline up FILE");
+    return up(context, status.file(), options);
 }
 
 Result<int> confirm(Context &context) {
@@ -108,19 +139,19 @@ Result<int> confirm(Context &context) {
 void add_options(Command command, Options &options) {
     command.argument("FILE", options.file, "Config file (that of -c)");
     command.option("--confirm", "TIME", options.confirm, "Roll the edge back after TIME unless confirmed: 60s");
+    command.option("--no-accelerate", "ADDRESS", options.no_accelerate, "[local]: TCP from and to it; again for more");
 }
 
 } // namespace
 
 void add_up(Commands &commands) {
     auto options = std::make_shared<Options>();
-    add_options(commands.add("up", "Make the host what a file says, all or nothing",
-                             "sudo beeline up beeline.toml\n"
-                             "sudo beeline up beeline.toml --confirm 60s   # over SSH",
-                             [options](Context &context) {
-                                 return up(context, context.config_file(options->file), options->confirm);
-                             }),
-                *options);
+    add_options(
+        commands.add("up", "Make the host what a file says, all or nothing",
+                     "sudo beeline up beeline.toml\n"
+                     "sudo beeline up beeline.toml --confirm 60s   # over SSH",
+                     [options](Context &context) { return up(context, context.config_file(options->file), *options); }),
+        *options);
     commands.add("confirm", "Keep what up --confirm changed", "sudo beeline confirm", confirm);
     auto again = std::make_shared<Options>();
     add_options(commands.add("reload", "Read the file that is live again", "sudo beeline reload",

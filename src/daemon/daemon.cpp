@@ -16,7 +16,9 @@
 
 #include "daemon/event_loop.hpp"
 #include "daemon/http_server.hpp"
+#include "daemon/local_pump.hpp"
 #include "daemon/notify.hpp"
+#include "daemon/repeated.hpp"
 #include "daemon/service.hpp"
 
 namespace beeline::daemon {
@@ -24,9 +26,11 @@ namespace {
 
 /// What goes on after the start: bpf(2) and rtnetlink as always. SYS_ADMIN because the kernel opens programs and maps
 /// by their id, which inner maps of sets and the programs of others need, for that capability only, and because guests'
-/// network namespaces are entered.
-constexpr std::array kKept = {kernel::Capability::bpf, kernel::Capability::net_admin, kernel::Capability::perfmon,
-                              kernel::Capability::sys_admin};
+/// network namespaces are entered. SYS_PTRACE and DAC_READ_SEARCH because [local] looks into the files that other
+/// users' processes run (docs/local.md).
+constexpr std::array kKept = {kernel::Capability::bpf,        kernel::Capability::net_admin,
+                              kernel::Capability::perfmon,    kernel::Capability::sys_admin,
+                              kernel::Capability::sys_ptrace, kernel::Capability::dac_read_search};
 
 void set_up_log() {
     auto logger = std::make_shared<spdlog::logger>("beeline", std::make_shared<spdlog::sinks::stderr_sink_mt>());
@@ -41,20 +45,6 @@ void set_log_level(config::LogLevel level) {
     spdlog::set_level(kLevels[static_cast<std::size_t>(level)]);
 }
 
-/// An error that comes back every second is told when it begins, not sixty times a minute.
-class Repeated {
-public:
-    void report(const Result<> &result, const char *what) {
-        const std::string now = result ? "" : result.error().message();
-        if (now != last_ && !now.empty())
-            spdlog::warn("{}: {}", what, now);
-        last_ = now;
-    }
-
-private:
-    std::string last_;
-};
-
 /// The log of the edge, over `down` and `up` of other processes.
 class LogPump {
 public:
@@ -67,7 +57,7 @@ public:
             BL_TRY(const bool same, reader_->refresh(service_.edge()));
             if (!same) {
                 (void)reader_->consume();
-                BL_CHECK(loop_.watch(std::nullopt));
+                BL_CHECK(loop_.watch(Source::log, std::nullopt));
                 reader_.reset();
             }
         }
@@ -75,7 +65,7 @@ public:
         if (!reader_ && up) {
             BL_TRY(auto reader, edge::EventReader::open(service_.edge(), pins_,
                                                         [this](edge::LogEvent event) { take(std::move(event)); }));
-            BL_CHECK(loop_.watch(reader.epoll_fd()));
+            BL_CHECK(loop_.watch(Source::log, reader.epoll_fd()));
             reader_ = std::move(reader);
         }
         if (file_)
@@ -110,7 +100,6 @@ class Keeper {
 public:
     Keeper(Service &service, kernel::NetworkMonitor monitor) : service_(service), monitor_(std::move(monitor)) {}
 
-    [[nodiscard]] int fd() const { return monitor_.fd(); }
     void tick() {
         looked_ = std::chrono::steady_clock::now();
         errors_.report(service_.maintain(), "guests");
@@ -131,15 +120,23 @@ private:
     std::chrono::steady_clock::time_point looked_{};
 };
 
-Result<> loop(EventLoop &events, Service &service, LogPump &log, Keeper &keeper) {
+/// All that is looked after besides the requests.
+struct Duties {
+    LogPump log;
+    Keeper keeper;
+    LocalPump local;
+};
+
+Result<> loop(EventLoop &events, Service &service, Duties &duties) {
     Repeated ticks, logs;
-    logs.report(log.tick(), "log");
+    logs.report(duties.log.tick(), "log");
+    duties.local.tick();
     for (;;) {
-        BL_TRY(const EventLoop::Wake wake, events.wait());
-        if (wake.readable)
-            logs.report(log.consume(), "log");
-        if (wake.network)
-            keeper.network_changed();
+        BL_TRY(const EventLoop::Wake wake, events.wait(duties.local.pause()));
+        if (wake.from(Source::log))
+            logs.report(duties.log.consume(), "log");
+        if (wake.from(Source::network))
+            duties.keeper.network_changed();
         if (wake.reload) {
             notify_reloading();
             (void)service.reload(); // tells its errors itself
@@ -147,8 +144,11 @@ Result<> loop(EventLoop &events, Service &service, LogPump &log, Keeper &keeper)
         }
         if (wake.tick || wake.reload) {
             ticks.report(service.tick(), "tick");
-            keeper.tick();
-            logs.report(log.tick(), "log");
+            duties.keeper.tick();
+            logs.report(duties.log.tick(), "log");
+            duties.local.tick();
+        } else if (wake.from(Source::sockets) || duties.local.pause()) {
+            duties.local.tend();
         }
         if (wake.end) {
             spdlog::info("ending; what is in the kernel stays (beeline down removes it)");
@@ -158,7 +158,7 @@ Result<> loop(EventLoop &events, Service &service, LogPump &log, Keeper &keeper)
     }
 }
 
-/// Brings the edge and the guests up. A change of somebody else that waits for its confirmation goes first: it is kept,
+/// Makes the host what the file says. A change of somebody else that waits for its confirmation goes first: it is kept,
 /// and rolled back in time; the file is read at the next reload then.
 Result<> start(Service &service) {
     const auto report = service.reload();
@@ -195,18 +195,19 @@ Result<> run(const DaemonOptions &options) {
         file.emplace(std::move(writer));
     }
     BL_TRY(auto monitor, kernel::NetworkMonitor::open());
-    Keeper keeper(service, std::move(monitor));
-    BL_CHECK(events.watch_network(keeper.fd()));
+    BL_CHECK(events.watch(Source::network, monitor.fd()));
     BL_CHECK(start(service));
     BL_CHECK(kernel::drop_capabilities_except(kKept));
 
-    LogPump log(service, events, pins, std::move(file));
+    Duties duties{.log = LogPump(service, events, pins, std::move(file)),
+                  .keeper = Keeper(service, std::move(monitor)),
+                  .local = LocalPump(events, pins)};
     BL_CHECK(control.serve());
     if (metrics)
         BL_CHECK(metrics->serve());
     notify_systemd("READY=1");
     spdlog::info("control socket {}", config.control.socket);
-    return loop(events, service, log, keeper);
+    return loop(events, service, duties);
 }
 
 } // namespace beeline::daemon

@@ -45,26 +45,22 @@ Result<EventLoop> EventLoop::create() {
     return EventLoop(std::move(epoll), std::move(signals), std::move(timer));
 }
 
-Result<> EventLoop::watch(std::optional<int> fd) {
-    if (watched_) // may be closed already, then it is out by itself
-        (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, *watched_, nullptr);
-    watched_ = std::nullopt;
+Result<> EventLoop::watch(Source source, std::optional<int> fd) {
+    std::optional<int> &watched = sources_.at(static_cast<std::size_t>(source));
+    if (watched) // may be closed already, then it is out by itself
+        (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, *watched, nullptr);
+    watched = std::nullopt;
     if (!fd)
         return {};
     BL_CHECK(add(epoll_.get(), *fd));
-    watched_ = fd;
+    watched = fd;
     return {};
 }
 
-Result<> EventLoop::watch_network(int fd) {
-    BL_CHECK(add(epoll_.get(), fd));
-    network_ = fd;
-    return {};
-}
-
-Result<EventLoop::Wake> EventLoop::wait() {
-    std::array<epoll_event, 4> events{};
-    const int count = epoll_wait(epoll_.get(), events.data(), events.size(), -1);
+Result<EventLoop::Wake> EventLoop::wait(std::optional<std::chrono::milliseconds> timeout) {
+    std::array<epoll_event, 8> events{};
+    const int count =
+        epoll_wait(epoll_.get(), events.data(), events.size(), timeout ? static_cast<int>(timeout->count()) : -1);
     if (count < 0 && errno != EINTR)
         return fail_errno(errno, "epoll");
     Wake wake;
@@ -77,10 +73,9 @@ Result<EventLoop::Wake> EventLoop::wait() {
             signalfd_siginfo info{};
             while (read(signals_.get(), &info, sizeof info) == sizeof info)
                 (info.ssi_signo == SIGHUP ? wake.reload : wake.end) = true;
-        } else if (fd == network_) {
-            wake.network = true;
         } else {
-            wake.readable = true;
+            for (std::size_t source = 0; source < sources_.size(); ++source)
+                wake.readable[source] |= sources_[source] == fd;
         }
     }
     return wake;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/json.hpp"
 #include "daemon/json_guests.hpp"
+#include "daemon/json_local.hpp"
+#include "daemon/json_tools.hpp"
 
 #include <array>
 #include <ctime>
@@ -157,18 +159,23 @@ Json to_json(const edge::UpReport &report) {
     return json;
 }
 
+void add_rule_plan(const live::RulePlan &plan, Json &to) {
+    to["rules_added"] = plan.rules_added;
+    to["rules_removed"] = plan.rules_removed;
+    to["reordered"] = plan.reordered;
+    to["sets_added"] = plan.sets_added;
+    to["sets_removed"] = plan.sets_removed;
+    to["sets_changed"] = plan.sets_changed;
+}
+
 Json to_json(const edge::Plan &plan) {
-    return {{"version", kSchemaVersion},
-            {"live", plan.live},
-            {"empty", plan.empty()},
-            {"devices_added", plan.devices_added},
-            {"devices_removed", plan.devices_removed},
-            {"rules_added", plan.rules_added},
-            {"rules_removed", plan.rules_removed},
-            {"reordered", plan.reordered},
-            {"sets_added", plan.sets_added},
-            {"sets_removed", plan.sets_removed},
-            {"sets_changed", plan.sets_changed}};
+    Json json = {{"version", kSchemaVersion},
+                 {"live", plan.live},
+                 {"empty", plan.empty()},
+                 {"devices_added", plan.devices_added},
+                 {"devices_removed", plan.devices_removed}};
+    add_rule_plan(plan, json);
+    return json;
 }
 
 Json to_json(const std::vector<edge::SetEntry> &entries) {
@@ -205,6 +212,7 @@ Json to_json(const Error &error) {
 Json to_json(const host::Status &status) {
     Json json = to_json(status.edge);
     json["guests"] = guests_json(status.guests);
+    json["local"] = local_json(status.local);
     return json;
 }
 
@@ -213,6 +221,8 @@ Json to_json(const host::UpReport &report) {
     json["edge_down"] = report.edge_down;
     json["guests"] = report.guests ? report_json(*report.guests) : Json(nullptr);
     json["guests_down"] = report.guests_down;
+    json["local"] = report.local ? report_json(*report.local) : Json(nullptr);
+    json["local_down"] = report.local_down;
     return json;
 }
 
@@ -223,6 +233,8 @@ Json to_json(const host::Plan &plan) {
     json["edge_down"] = plan.edge_down;
     json["guests"] = plan.guests ? plan_json(*plan.guests) : Json(nullptr);
     json["guests_down"] = plan.guests_down;
+    json["local"] = plan.local ? plan_json(*plan.local) : Json(nullptr);
+    json["local_down"] = plan.local_down;
     return json;
 }
 
@@ -233,6 +245,8 @@ Result<host::Status> status_from_json(const Json &json) {
             status.edge = status_from(edge);
         if (json.contains("guests")) // a daemon of the version before has none
             status.guests = guests_from(json.at("guests"));
+        if (json.contains("local"))
+            status.local = local_from(json.at("local"));
         return status;
     });
 }

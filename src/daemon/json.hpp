@@ -24,7 +24,9 @@ inline constexpr int kSchemaVersion = 1;
 [[nodiscard]] Json to_json(const edge::UpReport &report);
 [[nodiscard]] Json to_json(const edge::Plan &plan);
 [[nodiscard]] Json to_json(const guest::GuestStatus &guest);
-/// The edge's answer with "guests" beside it, for the parts that there are.
+/// Nothing: [local] is not up.
+[[nodiscard]] Json connections_to_json(const std::optional<std::vector<local::Connection>> &connections);
+/// The edge's answer with "guests" and "local" (without its connections) beside it, for the parts that there are.
 [[nodiscard]] Json to_json(const host::Status &status);
 [[nodiscard]] Json to_json(const host::UpReport &report);
 [[nodiscard]] Json to_json(const host::Plan &plan);
@@ -34,6 +36,7 @@ inline constexpr int kSchemaVersion = 1;
 
 /// The other way, for clients. Kind::state when the text is no such thing.
 [[nodiscard]] Result<host::Status> status_from_json(const Json &json);
+[[nodiscard]] Result<std::vector<local::Connection>> connections_from_json(const Json &json);
 [[nodiscard]] Result<std::vector<edge::SetEntry>> set_entries_from_json(const Json &json);
 [[nodiscard]] Result<edge::LogEvent> event_from_json(const Json &json);
 [[nodiscard]] Error error_from_json(const Json &json);

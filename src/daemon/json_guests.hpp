@@ -3,20 +3,9 @@
 // The guests' part of the JSON (daemon/json.hpp).
 #pragma once
 
-#include "daemon/json.hpp"
+#include "daemon/json_tools.hpp"
 
 namespace beeline::daemon {
-
-/// f's value, or Kind::state for what the JSON library throws.
-template <class F>
-auto guarded(F &&f) -> Result<decltype(f())> {
-    try {
-        return f();
-    } catch (const nlohmann::json::exception &error) {
-        return fail(Kind::state, 0, std::string("unexpected answer: ") + error.what(),
-                    "is the daemon of the same version?");
-    }
-}
 
 [[nodiscard]] Json guests_json(const std::optional<guest::Status> &status);
 [[nodiscard]] Json report_json(const guest::UpReport &report);

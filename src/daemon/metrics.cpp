@@ -127,6 +127,37 @@ void add_guests(Families &families, const guest::Status &status) {
         families.value(static_cast<double>(count), {{"reason", name}});
 }
 
+void add_local_rules(Families &families, const local::Status &status) {
+    const std::vector<std::string> labels = rule_labels(status.rules);
+    families.add("beeline_local_chosen_total", "Connections that a rule chose", MetricType::Counter);
+    for (std::size_t i = 0; i < labels.size(); ++i)
+        families.value(static_cast<double>(status.rules[i].connections), {{"rule", labels[i]}});
+    const auto add = [&](const char *name, const char *help, std::uint64_t local::Rule::*by_short,
+                         std::uint64_t local::Rule::*by_tcp) {
+        families.add(name, help, MetricType::Counter);
+        for (std::size_t i = 0; i < labels.size(); ++i) {
+            families.value(static_cast<double>(status.rules[i].*by_short), {{"rule", labels[i]}, {"way", "short"}});
+            families.value(static_cast<double>(status.rules[i].*by_tcp), {{"rule", labels[i]}, {"way", "tcp"}});
+        }
+    };
+    add("beeline_local_bytes_total", "Bytes that chosen connections sent, by the way they took",
+        &local::Rule::short_bytes, &local::Rule::tcp_bytes);
+    add("beeline_local_messages_total", "The sends of these bytes", &local::Rule::short_messages,
+        &local::Rule::tcp_messages);
+}
+
+void add_local(Families &families, const local::Status &status) {
+    families.add("beeline_local_connections", "Connections that are looked after, by state", MetricType::Gauge);
+    for (std::size_t i = 0; i < local::kStates; ++i)
+        families.value(static_cast<double>(status.by_state.at(i)),
+                       {{"state", std::string(local::name(static_cast<local::State>(i)))}});
+    add_local_rules(families, status);
+    families.add("beeline_local_reasons_total", "Why connections, or single messages, stayed on TCP",
+                 MetricType::Counter);
+    for (const auto &[name, count] : status.reasons)
+        families.value(static_cast<double>(count), {{"reason", name}});
+}
+
 } // namespace
 
 std::string metrics_text(const Service::Snapshot &snapshot) {
@@ -138,6 +169,9 @@ std::string metrics_text(const Service::Snapshot &snapshot) {
                  snapshot.guests ? 1 : 0);
     if (snapshot.guests)
         add_guests(families, *snapshot.guests);
+    families.one("beeline_local_up", "1 when [local] is up on this host", MetricType::Gauge, snapshot.local ? 1 : 0);
+    if (snapshot.local)
+        add_local(families, *snapshot.local);
     const ServiceCounts &counts = snapshot.counts;
     families.add("beeline_reloads_total", "Reloads of the config file", MetricType::Counter);
     families.value(static_cast<double>(counts.reloads), {{"result", "good"}});

@@ -125,6 +125,11 @@ void add_control_routes(httplib::Server &server, Service &service) {
                    BL_TRY(const auto status, s.status());
                    return to_json(status);
                }));
+    server.Get("/v1/connections", handler(service, [](Service &s, const Request &) -> Result<Json> {
+                   BL_TRY(auto status, s.status());
+                   return connections_to_json(status.local ? std::optional(std::move(status.local->connections))
+                                                           : std::nullopt);
+               }));
     server.Get("/v1/plan", handler(service, [](Service &s, const Request &) -> Result<Json> {
                    BL_TRY(const host::Plan plan, s.plan());
                    return to_json(plan);

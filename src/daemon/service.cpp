@@ -38,6 +38,10 @@ void log_report(const host::UpReport &report, const std::string &file) {
     }
     if (report.guests_down)
         spdlog::info("the guests are down: {} has none", file);
+    if (report.local)
+        spdlog::info("[local] is up from {}{}", file, report.local->changed ? "" : ": no change");
+    if (report.local_down)
+        spdlog::info("[local] is down: {} has none", file);
 }
 
 /// Settings that were made at the start and stay.
@@ -83,7 +87,7 @@ Result<host::UpReport> Service::reload_locked(std::optional<std::chrono::seconds
     log_unchangeable(config_, config);
     if (confirm && !config.edge)
         return fail(Kind::usage, 0, "a confirmation is for the edge, and " + config.file + " has no [edge]",
-                    "guests have no rollback");
+                    "the other parts have no rollback");
     BL_TRY(host::UpReport report, host_.up(config, {.file = config.file, .confirm = confirm}));
     pending_.reset();
     if (confirm)
@@ -105,8 +109,11 @@ Result<Service::Snapshot> Service::snapshot() {
         BL_TRY(verdicts_, edge::rule_verdicts(live.program, live.texts.size()));
         verdicts_generation_ = live.generation;
     }
-    Snapshot snapshot{
-        .status = std::move(status.edge), .verdicts = verdicts_, .counts = counts_, .guests = std::move(status.guests)};
+    Snapshot snapshot{.status = std::move(status.edge),
+                      .verdicts = verdicts_,
+                      .counts = counts_,
+                      .guests = std::move(status.guests),
+                      .local = std::move(status.local)};
     snapshot.counts.events = events_.total();
     return snapshot;
 }

@@ -43,6 +43,7 @@ public:
         std::vector<std::uint32_t> verdicts;
         ServiceCounts counts;
         std::optional<guest::Status> guests;
+        std::optional<local::Status> local;
     };
     [[nodiscard]] Result<Snapshot> snapshot();
     [[nodiscard]] Result<host::Plan> plan();
@@ -81,7 +82,7 @@ private:
     std::vector<std::string> maintain_warnings_; ///< Of the last maintain().
 };
 
-/// Loads a config that must have an edge or guests; what there is to say about the file goes to the log. Kind::config.
+/// Loads a config that must have a part; what there is to say about the file goes to the log. Kind::config.
 [[nodiscard]] Result<config::Config> load_logged(const std::string &file);
 
 } // namespace beeline::daemon

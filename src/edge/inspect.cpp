@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <map>
-#include <set>
 
 #include <beeline/edge/edge.hpp>
 #include <beeline/kernel/counters.hpp>
@@ -14,6 +12,7 @@
 #include "edge/devices.hpp"
 #include "edge/live_state.hpp"
 #include "edge/transition.hpp"
+#include "live/plan.hpp"
 
 namespace beeline::edge {
 namespace {
@@ -28,38 +27,6 @@ std::vector<DeviceStatus> device_status(const State &state, const std::filesyste
         device.attached = info && info->ifindex == device.ifindex;
     }
     return devices;
-}
-
-template <class T>
-std::vector<T> missing_in(const std::vector<T> &list, const std::vector<T> &other) {
-    std::multiset<T> left(other.begin(), other.end());
-    std::vector<T> missing;
-    for (const T &item : list) {
-        if (const auto found = left.find(item); found != left.end())
-            left.erase(found);
-        else
-            missing.push_back(item);
-    }
-    return missing;
-}
-
-void plan_sets(const State &state, const std::vector<Set> &sets, Plan &plan) {
-    std::map<std::string, std::uint64_t> was;
-    for (const live::SetPlace &set : state.sets)
-        if (live::is_named(set))
-            was[set.name] = set.digest;
-    for (const Set &set : sets) {
-        if (set.name.starts_with('$'))
-            continue;
-        const auto found = was.find(set.name);
-        if (found == was.end())
-            plan.sets_added.push_back(set.name);
-        else if (found->second != digest(policy::set_table(set, 0)))
-            plan.sets_changed.push_back(set.name);
-        was.erase(set.name);
-    }
-    for (const auto &[name, digest_was] : was)
-        plan.sets_removed.push_back(name);
 }
 
 } // namespace
@@ -99,17 +66,12 @@ Result<Plan> Edge::plan(const Policy &policy) const {
     if (plan.live) {
         BL_TRY(state, look(pins_));
     }
-    std::vector<std::string> devices, texts;
+    static_cast<live::RulePlan &>(plan) = live::plan_rules(state, policy.rules, policy.sets);
+    std::vector<std::string> devices;
     for (const DeviceStatus &device : state.devices)
         devices.push_back(device.name);
-    for (const Rule &rule : policy.rules)
-        texts.push_back(rule.text);
-    plan.devices_added = missing_in(policy.devices, devices);
-    plan.devices_removed = missing_in(devices, policy.devices);
-    plan.rules_added = missing_in(texts, state.texts);
-    plan.rules_removed = missing_in(state.texts, texts);
-    plan.reordered = missing_in(texts, plan.rules_added) != missing_in(state.texts, plan.rules_removed);
-    plan_sets(state, policy.sets, plan);
+    plan.devices_added = live::missing_in(policy.devices, devices);
+    plan.devices_removed = live::missing_in(devices, policy.devices);
     return plan;
 }
 

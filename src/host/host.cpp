@@ -45,16 +45,15 @@ Result<> check_no_trial(const edge::Edge &edge) {
 Result<Host> Host::open(const std::filesystem::path &pins) {
     BL_TRY(edge::Edge edge, edge::Edge::open(pins));
     BL_TRY(guest::Guests guests, guest::Guests::open(pins));
-    return Host(std::move(edge), std::move(guests));
+    BL_TRY(local::Local local, local::Local::open(pins));
+    return Host(std::move(edge), std::move(guests), std::move(local));
 }
 
 Result<> Host::check(const config::Config &config) {
-    if (config.local) // checked, but nobody here would carry it out
-        return fail(Kind::unsupported, 0, config.file + " has [local], which this version only checks", "leave it out");
-    if (config.edge || config.has_guests)
+    if (config.edge || config.has_guests || config.local)
         return {};
-    return fail(Kind::config, 0, config.file + " has no [edge] and no guests",
-                "there is nothing to do without [edge], [guests] or [[guest]]");
+    return fail(Kind::config, 0, config.file + " has no [edge], no guests and no [local]",
+                "there is nothing to do without [edge], [guests], [[guest]] or [local]");
 }
 
 Result<> Host::change_guests(const config::Config &config, const std::string &file, UpReport &report) {
@@ -71,28 +70,44 @@ Result<> Host::change_guests(const config::Config &config, const std::string &fi
     return {};
 }
 
+/// All that comes after the edge.
+Result<> Host::change_others(const config::Config &config, const std::string &file, UpReport &report) {
+    if (config.has_guests || guests_.is_up().value_or(false))
+        BL_CHECK(change_guests(config, file, report));
+    if (config.local) {
+        BL_TRY(report.local, local_.up(*config.local, {.file = file}));
+    } else {
+        BL_TRY(report.local_down, local_.down());
+    }
+    return {};
+}
+
 Result<UpReport> Host::up(const config::Config &config, const UpOptions &options) {
     BL_CHECK(check(config));
     if (!config.edge)
         BL_CHECK(check_no_trial(edge_));
-    const bool with_guests = config.has_guests || guests_.is_up().value_or(false);
+    if (config.local) {
+        BL_TRY([[maybe_unused]] const local::Plan possible, local_.plan(*config.local));
+    }
     UpReport report;
     if (config.edge) {
-        const auto trial = with_guests ? std::optional(options.confirm.value_or(kTrial)) : options.confirm;
+        const bool alone =
+            !config.has_guests && !config.local && !guests_.is_up().value_or(false) && !local_.is_up().value_or(false);
+        const auto trial = alone ? options.confirm : std::optional(options.confirm.value_or(kTrial));
         BL_TRY(report.edge, edge_.up(*config.edge, {.file = options.file, .confirm = trial}));
+        if (alone)
+            return report;
     }
-    if (with_guests) {
-        if (auto done = change_guests(config, options.file, report); !done) {
-            const auto back = report.edge ? edge_.rollback(report.edge->generation) : Result<bool>(true);
-            if (back)
-                return std::unexpected(std::move(done).error());
-            return fail(Kind::host, back.error().code,
-                        done.error().message() + "; and the edge was not rolled back: " + back.error().message(),
-                        "beeline down, then beeline up with the file before");
-        }
-        if (report.edge && !options.confirm)
-            BL_CHECK(edge_.confirm());
+    if (auto done = change_others(config, options.file, report); !done) {
+        const auto back = report.edge ? edge_.rollback(report.edge->generation) : Result<bool>(true);
+        if (back)
+            return std::unexpected(std::move(done).error());
+        return fail(Kind::host, back.error().code,
+                    done.error().message() + "; and the edge was not rolled back: " + back.error().message(),
+                    "beeline down, then beeline up with the file before");
     }
+    if (report.edge && !options.confirm)
+        BL_CHECK(edge_.confirm());
     if (!config.edge) {
         BL_TRY(report.edge_down, edge_.down());
     }
@@ -106,6 +121,11 @@ Result<Plan> Host::plan(const config::Config &config) const {
         BL_TRY(plan.edge, edge_.plan(*config.edge));
     } else {
         BL_TRY(plan.edge_down, edge_.is_up());
+    }
+    if (config.local) {
+        BL_TRY(plan.local, local_.plan(*config.local));
+    } else {
+        BL_TRY(plan.local_down, local_.is_up());
     }
     if (config.has_guests) {
         BL_TRY(plan.guests, guests_.plan(config.guest_settings, config.guests));
@@ -125,11 +145,11 @@ Result<Plan> Host::plan(const config::Config &config) const {
 Result<Down> Host::down() {
     const auto edge = edge_.down();
     const auto guests = guests_.down();
-    if (!edge)
-        return std::unexpected(edge.error());
-    if (!guests)
-        return std::unexpected(guests.error());
-    return Down{.edge = *edge, .guests = *guests};
+    const auto local = local_.down();
+    for (const auto *part : {&edge, &guests, &local})
+        if (!*part)
+            return std::unexpected(part->error());
+    return Down{.edge = *edge, .guests = *guests, .local = *local};
 }
 
 Result<Status> Host::status() const {
@@ -141,6 +161,10 @@ Result<Status> Host::status() const {
     BL_TRY(const bool guests_up, guests_.is_up());
     if (guests_up) {
         BL_TRY(status.guests, guests_.status());
+    }
+    BL_TRY(const bool local_up, local_.is_up());
+    if (local_up) {
+        BL_TRY(status.local, local_.status());
     }
     return status;
 }

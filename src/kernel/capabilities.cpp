@@ -46,6 +46,10 @@ std::unexpected<Error> lacking(const std::vector<std::string_view> &names) {
 
 std::string_view name(Capability capability) {
     switch (capability) {
+    case Capability::dac_read_search:
+        return "CAP_DAC_READ_SEARCH";
+    case Capability::sys_ptrace:
+        return "CAP_SYS_PTRACE";
     case Capability::net_admin:
         return "CAP_NET_ADMIN";
     case Capability::net_raw:

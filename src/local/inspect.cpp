@@ -130,9 +130,11 @@ Result<Status> Local::status() const {
     BL_TRY(status.rules, rules_of(record.rules, objects));
     BL_TRY(status.reasons, reasons_of(objects));
     BL_TRY(status.connections, connections_of(objects));
-    for (const Connection &connection : status.connections)
+    for (const Connection &connection : status.connections) {
+        ++status.by_state.at(static_cast<std::size_t>(connection.state));
         if (connection.rule < status.rules.size())
             add_live(connection, status.rules[connection.rule]);
+    }
     return status;
 }
 

@@ -8,6 +8,7 @@
 #include <beeline/kernel/map.hpp>
 #include <beeline/kernel/pin_dir.hpp>
 
+#include "live/plan.hpp"
 #include "local/objects.hpp"
 #include "local/record.hpp"
 #include "local/rule_tables.hpp"
@@ -68,9 +69,15 @@ Result<UpReport> first_up(kernel::PinDir &pins, const Policy &policy, const UpOp
     return UpReport{.first = true, .changed = true};
 }
 
-Result<UpReport> reload(const std::filesystem::path &directory, const Policy &policy, const UpOptions &options) {
-    BL_TRY(const Record before, read_record(directory)); // first: it knows the version of the rest
-    BL_TRY(const ObjectSet objects, open_pinned(directory));
+Result<bool> settings_differ(const std::filesystem::path &directory, const Record &before, const Policy &policy) {
+    BL_TRY(const auto map, SettingsMap::from_pin(directory / "local_settings"));
+    BL_TRY(const auto settings, map.lookup(0));
+    return !settings || settings->limit != policy.limit || settings->lowat != policy.lowat ||
+           before.trusted != policy.trusted;
+}
+
+/// What can only be another one after a down().
+Result<> check_changeable(const Record &before, const Policy &policy) {
     if (before.connections != policy.connections)
         return fail(Kind::conflict, 0,
                     "there is room for " + std::to_string(before.connections) +
@@ -79,6 +86,14 @@ Result<UpReport> reload(const std::filesystem::path &directory, const Policy &po
     if (before.cgroup != policy.cgroup)
         return fail(Kind::conflict, 0, "[local] is up for sockets of cgroup " + before.cgroup,
                     "`beeline down` first, or keep cgroup = \"" + before.cgroup + "\"");
+    return {};
+}
+
+Result<UpReport> reload(const std::filesystem::path &directory, const Policy &policy, const UpOptions &options) {
+    BL_TRY(const Record before, read_record(directory)); // first: it knows the version of the rest
+    BL_TRY(const ObjectSet objects, open_pinned(directory));
+    BL_CHECK(check_changeable(before, policy));
+    BL_TRY(const bool settings, settings_differ(directory, before, policy));
     BL_TRY(const Prepared rules, prepare_rules(policy, &before.rules, objects));
     if (!is_there(directory / kSocketsPin)) // a down() that has not finished
         BL_CHECK(attach_sockets(objects, policy.cgroup, directory));
@@ -87,7 +102,7 @@ Result<UpReport> reload(const std::filesystem::path &directory, const Policy &po
     BL_CHECK(write_record(describe(policy, options, rules), directory));
     clear_sets(before.rules, objects);
     BL_CHECK(run_tend(objects, directory)); // judges what there is by the new rules
-    return UpReport{.first = false, .changed = before.digest != rules.digest};
+    return UpReport{.first = false, .changed = settings || before.digest != rules.digest};
 }
 
 Result<> start_draining(const ObjectSet &objects, const std::filesystem::path &directory) {
@@ -143,6 +158,13 @@ Result<> take_down(kernel::PinDir &pins, std::chrono::milliseconds patience) {
 
 } // namespace
 
+Result<> possible(const std::filesystem::path &pins) {
+    for (const auto feature :
+         {kernel::FeatureId::sockmap_link, kernel::FeatureId::tp_btf, kernel::FeatureId::sockmap_inq})
+        BL_CHECK(kernel::require(feature));
+    return kernel::require_bpffs(pins);
+}
+
 Result<Local> Local::open(std::filesystem::path pins) {
     return Local(std::move(pins));
 }
@@ -156,12 +178,25 @@ Result<bool> Local::is_up() const {
 }
 
 Result<UpReport> Local::up(const Policy &policy, const UpOptions &options) {
-    BL_CHECK(kernel::require_bpffs(pins_));
-    for (const auto feature :
-         {kernel::FeatureId::sockmap_link, kernel::FeatureId::tp_btf, kernel::FeatureId::sockmap_inq})
-        BL_CHECK(kernel::require(feature));
+    BL_CHECK(possible(pins_));
     BL_TRY(auto pins, kernel::PinDir::lock(pins_, kLockWait));
     return is_there(pins.live(kLive)) ? reload(pins.live(kLive), policy, options) : first_up(pins, policy, options);
+}
+
+Result<Plan> Local::plan(const Policy &policy) const {
+    BL_CHECK(possible(pins_));
+    BL_TRY([[maybe_unused]] const Tables tables, compile(policy));
+    Plan plan;
+    BL_TRY(plan.live, is_up());
+    Record before;
+    if (plan.live) {
+        const std::filesystem::path directory = pins_ / kLive;
+        BL_TRY(before, read_record(directory));
+        BL_CHECK(check_changeable(before, policy));
+        BL_TRY(plan.settings, settings_differ(directory, before, policy));
+    }
+    static_cast<live::RulePlan &>(plan) = live::plan_rules(before.rules, policy.rules, policy.sets);
+    return plan;
 }
 
 Result<bool> Local::down(std::chrono::milliseconds patience) {

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "local/tend.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "local/objects.hpp"
 
 namespace beeline::local {
 
 Result<bl_local_tended> run_tend(const kernel::ObjectSet &objects, const std::filesystem::path &directory) {
+    // One at a time: what a run did stands in one map, and down() must not read that of another's.
+    const kernel::UniqueFd lock(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!lock.valid() || ::flock(lock.get(), LOCK_EX) != 0)
+        return fail_errno(errno, "lock " + directory.string());
     BL_TRY(auto map, objects.map<TendedMap>("local_tended"));
     BL_CHECK(map.update(0, bl_local_tended{}));
     const std::filesystem::path pin = directory / kTendPin;

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <map>
 
+#include <sys/stat.h>
+
 #include <beeline/kernel/ring_buffer.hpp>
 #include <beeline/local/local.hpp>
 
@@ -23,6 +25,7 @@ constexpr std::chrono::seconds kLookAnyway{1};
 
 struct Tender::State {
     std::filesystem::path directory;
+    struct stat identity {};
     ObjectSet objects;
     std::optional<kernel::RingBuffer> ring;
     std::vector<bl_local_event> programs; ///< Asked for.
@@ -73,8 +76,7 @@ Tender::~Tender() = default;
 Result<Tender> Tender::open(const std::filesystem::path &pins) {
     auto state = std::make_unique<State>();
     state->directory = pins / kLive;
-    std::error_code error;
-    if (!std::filesystem::exists(state->directory, error))
+    if (::stat(state->directory.c_str(), &state->identity) != 0)
         return fail(Kind::state, 0, "no short cut between sockets is up in " + pins.string(), "beeline up FILE");
     BL_TRY([[maybe_unused]] const Record record, read_record(state->directory)); // is it of our version?
     BL_TRY(state->objects, open_pinned(state->directory));
@@ -82,6 +84,12 @@ Result<Tender> Tender::open(const std::filesystem::path &pins) {
                             state->objects.fd("local_events"),
                             [at = state.get()](const bl_local_event &event) { at->take(event); }));
     return Tender(std::move(state));
+}
+
+bool Tender::current() const {
+    struct stat now {};
+    return ::stat(state_->directory.c_str(), &now) == 0 && now.st_ino == state_->identity.st_ino &&
+           now.st_dev == state_->identity.st_dev;
 }
 
 int Tender::fd() const {

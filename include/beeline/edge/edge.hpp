@@ -15,6 +15,7 @@
 
 #include <beeline/edge/policy.hpp>
 #include <beeline/edge/program.hpp>
+#include <beeline/live/rule_plan.hpp>
 #include <beeline/live/status.hpp>
 #include <beeline/result.hpp>
 
@@ -71,17 +72,10 @@ struct UpReport {
 };
 
 /// The difference between a policy and what is live; empty vectors: no change.
-struct Plan {
+struct Plan : live::RulePlan {
     bool live = false;
     std::vector<std::string> devices_added, devices_removed;
-    std::vector<std::string> rules_added, rules_removed; ///< Texts.
-    bool reordered = false;                              ///< Rules that stay change places.
-    std::vector<std::string> sets_added, sets_removed, sets_changed;
-    [[nodiscard]] bool empty() const {
-        return live && devices_added.empty() && devices_removed.empty() && rules_added.empty() &&
-               rules_removed.empty() && !reordered && sets_added.empty() && sets_removed.empty() &&
-               sets_changed.empty();
-    }
+    [[nodiscard]] bool empty() const { return live && devices_added.empty() && devices_removed.empty() && no_change(); }
 };
 
 class [[nodiscard]] Edge {

@@ -12,7 +12,15 @@
 
 namespace beeline::kernel {
 
-enum class Capability : std::uint8_t { net_admin = 12, net_raw = 13, sys_admin = 21, perfmon = 38, bpf = 39 };
+enum class Capability : std::uint8_t {
+    dac_read_search = 2,
+    net_admin = 12,
+    net_raw = 13,
+    sys_ptrace = 19,
+    sys_admin = 21,
+    perfmon = 38,
+    bpf = 39
+};
 [[nodiscard]] std::string_view name(Capability capability); ///< "CAP_NET_ADMIN"
 
 /// Effective in the calling thread.

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <beeline/kernel/address.hpp>
+#include <beeline/live/rule_plan.hpp>
 #include <beeline/live/status.hpp>
 #include <beeline/local.h>
 #include <beeline/local/policy.hpp>
@@ -29,6 +30,13 @@ struct UpOptions {
 struct UpReport {
     bool first = false;   ///< Nothing was up before.
     bool changed = false; ///< Rules or settings are others now.
+};
+
+/// The difference between a policy and what is live.
+struct Plan : live::RulePlan {
+    bool live = false;
+    bool settings = false; ///< limit, lowat or trusted change.
+    [[nodiscard]] bool empty() const { return live && !settings && no_change(); }
 };
 
 struct Rule {
@@ -55,6 +63,7 @@ struct End {
 };
 
 enum class State : std::uint8_t { half, watched, wanted, on, tcp };
+inline constexpr std::size_t kStates = 5;
 [[nodiscard]] std::string_view name(State state);
 
 struct Connection {
@@ -73,6 +82,7 @@ struct Status {
     std::uint32_t lowat = 0;
     std::vector<Rule> rules;
     std::vector<std::pair<std::string, std::uint64_t>> reasons; ///< BL_LOCAL_R_* by name; no zeros.
+    std::array<std::uint64_t, kStates> by_state{};              ///< Connections.
     std::vector<Connection> connections;
 };
 
@@ -86,6 +96,9 @@ struct Tended {
     std::vector<std::string> splicers; ///< Program files that were found to be able to splice.
 };
 
+/// Whether this host can have it: Kind::unsupported, or what require_bpffs() says.
+[[nodiscard]] Result<> possible(const std::filesystem::path &pins);
+
 class [[nodiscard]] Local {
 public:
     /// pins: directory on a bpffs (config `pins`). Nothing is made or locked yet.
@@ -95,6 +108,8 @@ public:
     /// First time or reload. Established connections of the first time are left alone; a reload sends those back to TCP
     /// that no rule chooses any more. On an error the host is as it was.
     [[nodiscard]] Result<UpReport> up(const Policy &policy, const UpOptions &options = {});
+    /// Fails as up() would, short of what the kernel refuses to make; changes nothing.
+    [[nodiscard]] Result<Plan> plan(const Policy &policy) const;
     /// Nothing is redirected any more; sockets leave as their programs have read what was; then everything is removed.
     /// Fails with Kind::conflict when that took longer than patience: what is left drains on, and down() may be called
     /// again. False: there was nothing.
@@ -115,6 +130,8 @@ public:
     Tender &operator=(Tender &&) noexcept;
     ~Tender();
 
+    /// False: what it tends was taken down, or is another one now. It is of no use any more then.
+    [[nodiscard]] bool current() const;
     /// Readable when there is something to do.
     [[nodiscard]] int fd() const;
     /// Does what there is to do. Call it when fd() is readable, when `waiting` was not 0 some milliseconds later, and

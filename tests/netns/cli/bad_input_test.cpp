@@ -101,7 +101,7 @@ TEST_F(BadInput, CommandsForALiveEdgeSayThatNoneIsUp) {
         EXPECT_NE(ended.status, 0);
         EXPECT_THAT(ended.err, HasSubstr(arguments[0] == "set" ? "nothing is up" : "no edge is up")) << arguments[0];
     }
-    fails(2, {"reload"}, "no edge is up");
+    fails(2, {"reload"}, "nothing is up");
     EXPECT_FALSE(std::filesystem::exists(pins()));
 }
 

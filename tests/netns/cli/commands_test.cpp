@@ -30,13 +30,13 @@ TEST_F(Commands, UpCountsAndDownEnds) {
     EXPECT_EQ(down.status, 0) << down.err;
     EXPECT_THAT(down.out, HasSubstr("the edge is down"));
     EXPECT_EQ(status().at("up"), false);
-    EXPECT_THAT(beeline({"down"}).out, HasSubstr("no edge was up"));
+    EXPECT_THAT(beeline({"down"}).out, HasSubstr("nothing was up"));
     expect(0, {"down"});
 }
 
 TEST_F(Commands, StatusIsForPeople) {
     const std::string file = config({"udp dport 7 -> drop", "fallback -> pass"});
-    EXPECT_THAT(beeline({"status"}).out, HasSubstr("no edge is up"));
+    EXPECT_THAT(beeline({"status"}).out, HasSubstr("nothing is up"));
     expect(0, {"up", file});
     send(udp(7), 1234);
     const Ended shown = beeline({"status"});

@@ -233,8 +233,8 @@ TEST_F(Daemon, MetricsArePrometheus) {
 
 TEST_F(Daemon, KeepsOnlyTheCapabilitiesItNeeds) {
     auto running = daemon(file());
-    // CAP_NET_ADMIN 12, CAP_SYS_ADMIN 21, CAP_PERFMON 38, CAP_BPF 39.
-    const std::uint64_t allowed = 1ULL << 12 | 1ULL << 21 | 1ULL << 38 | 1ULL << 39;
+    // CAP_DAC_READ_SEARCH 2, CAP_NET_ADMIN 12, CAP_SYS_PTRACE 19, CAP_SYS_ADMIN 21, CAP_PERFMON 38, CAP_BPF 39.
+    const std::uint64_t allowed = 1ULL << 2 | 1ULL << 12 | 1ULL << 19 | 1ULL << 21 | 1ULL << 38 | 1ULL << 39;
     for (const char *set : {"CapEff", "CapPrm", "CapInh", "CapAmb"})
         EXPECT_EQ(capabilities(running->pid(), set) & ~allowed, 0U) << set;
     (void)file("[sets.bad]\ntype = \"prefix\"\n");

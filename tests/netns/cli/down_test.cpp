@@ -157,7 +157,7 @@ TEST_F(Down, WorksWhileSomebodyReadsTheLog) {
     Background top({"--pins", pins(), "top"}, {.netns = net_->netns().fd(), .terminal = true, .env = {"TERM=xterm"}});
     ASSERT_TRUE(top.logged("generation 1"));
     expect(0, {"down"});
-    EXPECT_TRUE(top.logged("no edge is up"));
+    EXPECT_TRUE(top.logged("nothing is up"));
     EXPECT_FALSE(std::filesystem::exists(pins()));
     top.type("q");
     EXPECT_EQ(top.wait(), 0);

@@ -27,7 +27,7 @@ TEST_F(GuestCommands, ComeUpWithoutAnEdgeAndGoDown) {
     const Ended shown = beeline({"status"});
     EXPECT_THAT(shown.out, AllOf(HasSubstr("1 guest from " + file), HasSubstr("veth"), HasSubstr("10.88.0.2/24"),
                                  HasSubstr("in tcp dport 80 -> pass"), HasSubstr("198.51.100.1")));
-    EXPECT_THAT(shown.out, Not(HasSubstr("no edge is up")));
+    EXPECT_THAT(shown.out, Not(HasSubstr("nothing is up")));
     EXPECT_EQ(guests().at("guests").at(0).at("wiring"), "veth");
     EXPECT_EQ(status().at("up"), false);
     expect(0, {"reload"});

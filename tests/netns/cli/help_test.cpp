@@ -12,8 +12,9 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::vector<std::string> kCommands = {"doctor", "check",   "plan",   "up",  "confirm", "down", "reload", "status",
-                                            "top",    "explain", "replay", "set", "guest",   "demo", "bench",  "run"};
+const std::vector<std::string> kCommands = {"doctor", "check",  "plan", "up",      "confirm", "down",
+                                            "reload", "status", "top",  "explain", "replay",  "set",
+                                            "guest",  "local",  "demo", "bench",   "run"};
 
 class Help : public testing::TestWithParam<std::vector<std::string>> {};
 
@@ -38,7 +39,8 @@ std::vector<std::vector<std::string>> all_commands() {
                                                  {"guest", "add"},
                                                  {"guest", "del"},
                                                  {"guest", "list"},
-                                                 {"guest", "show"}};
+                                                 {"guest", "show"},
+                                                 {"local", "list"}};
     for (const std::string &command : kCommands)
         all.push_back({command});
     return all;

@@ -49,6 +49,33 @@ TEST(StatusJson, ComesBackAsItWas) {
     EXPECT_FALSE(nothing->edge.has_value());
 }
 
+TEST(StatusJson, OfLocalComesBackAsItWas) {
+    const Json json = to_json(host::Status{.local = sample_local()});
+    EXPECT_EQ(json.at("local").at("connections").dump(), R"({"half":1,"watched":2,"wanted":3,"on":4,"tcp":5})");
+    EXPECT_EQ(json.at("local").at("reasons").dump(), R"({"small":3,"splices":1})");
+    EXPECT_EQ(json.at("local").at("rules").at(0).dump(),
+              R"({"number":1,"text":"dport 5432 -> accelerate","line":4,"connections":9,"short_bytes":640,)"
+              R"("short_messages":10,"tcp_bytes":120,"tcp_messages":2})");
+    const auto back = status_from_json(Json::parse(json.dump()));
+    ASSERT_TRUE(back.has_value()) << back.error().message();
+    EXPECT_EQ(to_json(*back), json);
+    EXPECT_FALSE(back->edge.has_value());
+}
+
+TEST(ConnectionsJson, ComesBackAsItWas) {
+    const Json json = connections_to_json(sample_local().connections);
+    EXPECT_EQ(json.at("connections").at(0).at("ends").at(0), nullptr);
+    EXPECT_EQ(json.at("connections").at(0).at("ends").at(1).at("peer_address"), "10.0.0.9");
+    EXPECT_EQ(json.at("connections").at(0).at("rule"), 1);
+    EXPECT_EQ(json.at("connections").at(1).at("rule"), nullptr);
+    EXPECT_EQ(json.at("connections").at(1).at("reason"), "small");
+    const auto back = connections_from_json(Json::parse(json.dump()));
+    ASSERT_TRUE(back.has_value()) << back.error().message();
+    EXPECT_EQ(connections_to_json(*back), json);
+    EXPECT_EQ(connections_to_json(std::nullopt).at("up"), false);
+    EXPECT_FALSE(connections_from_json(Json::object()).has_value());
+}
+
 TEST(StatusJson, OfGuestsComesBackAsItWas) {
     const Json json = to_json(host::Status{.edge = sample_status(), .guests = sample_guests()});
     const Json &guest = json.at("guests").at("guests").at(0);
@@ -63,8 +90,9 @@ TEST(StatusJson, OfGuestsComesBackAsItWas) {
     EXPECT_EQ(to_json(*back), json);
 }
 
-TEST(StatusJson, OfAHostWithoutGuestsSaysSo) {
-    EXPECT_EQ(to_json(host::Status{}).dump(), R"({"version":1,"edge":{"up":false},"guests":{"up":false}})");
+TEST(StatusJson, OfAHostWithNothingSaysSo) {
+    EXPECT_EQ(to_json(host::Status{}).dump(),
+              R"({"version":1,"edge":{"up":false},"guests":{"up":false},"local":{"up":false}})");
 }
 
 TEST(StatusJson, RefusesWhatIsNoStatus) {

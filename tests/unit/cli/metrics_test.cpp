@@ -48,12 +48,25 @@ TEST(Metrics, AreThoseOfTheGuests) {
     EXPECT_THAT(text, HasSubstr("beeline_guest_gone_total 2\n"));
 }
 
+TEST(Metrics, AreThoseOfLocal) {
+    const std::string text =
+        metrics_text({.status = std::nullopt, .verdicts = {}, .counts = {}, .local = sample_local()});
+    EXPECT_THAT(text, HasSubstr("beeline_local_up 1\n"));
+    EXPECT_THAT(text, HasSubstr("beeline_local_connections{state=\"on\"} 4\n"));
+    EXPECT_THAT(text, HasSubstr("beeline_local_chosen_total{rule=\"dport 5432 -> accelerate\"} 9\n"));
+    EXPECT_THAT(text, HasSubstr("beeline_local_bytes_total{rule=\"dport 5432 -> accelerate\",way=\"short\"} 640\n"));
+    EXPECT_THAT(text, HasSubstr("beeline_local_messages_total{rule=\"dport 5432 -> accelerate\",way=\"tcp\"} 2\n"));
+    EXPECT_THAT(text, HasSubstr("beeline_local_reasons_total{reason=\"small\"} 3\n"));
+}
+
 TEST(Metrics, OfAHostWithoutAnEdge) {
     const std::string text = metrics_text({.status = std::nullopt, .verdicts = {}, .counts = {}});
     EXPECT_THAT(text, HasSubstr("beeline_edge_up 0\n"));
     EXPECT_THAT(text, testing::Not(HasSubstr("beeline_edge_packets_total")));
     EXPECT_THAT(text, HasSubstr("beeline_guest_up 0\n"));
     EXPECT_THAT(text, testing::Not(HasSubstr("beeline_guest_packets_total")));
+    EXPECT_THAT(text, HasSubstr("beeline_local_up 0\n"));
+    EXPECT_THAT(text, testing::Not(HasSubstr("beeline_local_connections")));
 }
 
 } // namespace

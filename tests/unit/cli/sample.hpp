@@ -4,6 +4,7 @@
 #include <beeline/edge/edge.hpp>
 #include <beeline/guest/guest.hpp>
 #include <beeline/guest/parse.hpp>
+#include <beeline/local/local.hpp>
 
 namespace beeline {
 
@@ -61,6 +62,42 @@ inline guest::Status sample_guests() {
     status.uplinks[0].address4 = guest::read_gateway("198.51.100.7").value();
     status.guests = {web};
     status.odd = {{"rule", 3}, {"ttl", 0}};
+    return status;
+}
+
+/// The same for [local].
+inline local::Status sample_local() {
+    local::Status status{.file = "/etc/beeline/beeline.toml"};
+    status.since = std::chrono::system_clock::time_point(std::chrono::seconds(1'700'000'000));
+    status.draining = true;
+    status.limit = 1'000'000;
+    status.lowat = 4096;
+    status.rules = {{.text = "dport 5432 -> accelerate",
+                     .line = 4,
+                     .connections = 9,
+                     .short_bytes = 640,
+                     .short_messages = 10,
+                     .tcp_bytes = 120,
+                     .tcp_messages = 2},
+                    {.text = "fallback -> tcp"}};
+    status.reasons = {{"small", 3}, {"splices", 1}};
+    status.by_state = {1, 2, 3, 4, 5};
+    local::End client{.here = true, .active = true, .filed = true, .cookie = 77};
+    client.local = kernel::IpAddress::parse("127.0.0.1").value();
+    client.remote = kernel::IpAddress::parse("10.0.0.9").value();
+    client.local_port = 40000;
+    client.remote_port = 5432;
+    client.uid = 1000;
+    client.pid = 812;
+    client.process = "psql";
+    client.rule = 0;
+    client.short_bytes = 64;
+    client.short_messages = 1;
+    client.tcp_bytes = 12;
+    client.tcp_messages = 2;
+    status.connections = {{.state = local::State::on, .rule = 0, .since = std::chrono::nanoseconds(5)},
+                          {.state = local::State::tcp, .reason = "small"}};
+    status.connections[0].ends[1] = client;
     return status;
 }
 

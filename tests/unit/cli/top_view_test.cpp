@@ -105,9 +105,27 @@ TEST_F(TopView_, ManyGuestsFitEveryHeight) {
         EXPECT_LE(lines(height).size(), height);
 }
 
+TEST_F(TopView_, ShowsTheRatesOfLocalByTheWayTaken) {
+    before_.local = now_.local = sample_local();
+    now_.local->rules[0].short_messages += 500;
+    now_.local->rules[0].short_bytes += 1000;
+    now_.local->rules[0].tcp_messages += 20;
+    const std::string seen = text(0);
+    EXPECT_THAT(seen, HasSubstr("\n          9          250  4.00k         10      0  dport 5432 -> accelerate\n"));
+    EXPECT_THAT(seen, HasSubstr("on TCP: small 3, splices 1\n"));
+    now_.guests = sample_guests();
+    for (std::size_t height = 1; height < 80; ++height)
+        EXPECT_LE(lines(height).size(), height);
+    now_.status.reset();
+    for (std::size_t height = 1; height < 80; ++height)
+        EXPECT_LE(lines(height).size(), height);
+    now_.guests.reset();
+    EXPECT_THAT(text(24), HasSubstr("dport 5432")) << "alone";
+}
+
 TEST_F(TopView_, SaysThatNothingIsUp) {
     now_.status.reset();
-    EXPECT_THAT(lines(24), ElementsAre("no edge is up"));
+    EXPECT_THAT(lines(24), ElementsAre("nothing is up"));
 }
 
 } // namespace
