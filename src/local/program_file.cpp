@@ -6,8 +6,8 @@
 
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <memory>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -20,17 +20,18 @@ struct ElfCloser {
     void operator()(Elf *elf) const { elf_end(elf); }
 };
 
-/// Files that the process has mapped to run, below its own root (it may live in a container).
-std::set<std::string> mapped_files(pid_t pid) {
-    std::set<std::string> files;
+/// Files that the process has mapped to run: names by which they can be opened though it lives in a container, or they
+/// were deleted since (an upgraded library), by their paths. What has no file is none of these: code made at run time.
+std::map<std::string, std::string> mapped_files(pid_t pid) {
+    std::map<std::string, std::string> files;
     std::ifstream maps(fmt::format("/proc/{}/maps", pid));
-    for (std::string line; std::getline(maps, line);) {
+    for (std::string line; std::getline(maps, line);) { // "55d0-55e0 r-xp 00000000 fd:01 1234   /usr/bin/cat"
         const std::size_t mode = line.find(' ');
         const std::size_t path = line.find('/');
-        if (mode == std::string::npos || path == std::string::npos ||
+        if (mode == std::string::npos || path == std::string::npos || line.compare(path, 7, "/memfd:") == 0 ||
             line.substr(mode + 1, 4).find('x') == std::string::npos)
             continue;
-        files.insert(fmt::format("/proc/{}/root{}", pid, line.substr(path)));
+        files.emplace(line.substr(path), fmt::format("/proc/{}/map_files/{}", pid, line.substr(0, mode)));
     }
     return files;
 }
@@ -82,9 +83,9 @@ Result<ProgramFile> inspect_program(pid_t pid) {
     program.reads = inspect_file(exe);
     if (program.reads != Reads::by_receiving)
         return program;
-    for (const std::string &file : mapped_files(pid))
-        if (inspect_file(file) == Reads::maybe_spliced)
-            program.reads = Reads::maybe_spliced;
+    for (const auto &[path, name] : mapped_files(pid))
+        if (const Reads reads = inspect_file(name); reads != Reads::by_receiving)
+            program.reads = reads;
     return program;
 }
 
