@@ -49,13 +49,6 @@ static __always_inline struct bl_uplink *bl_answering(struct __sk_buff *skb)
 	return ifindex ? bpf_map_lookup_elem(&guest_uplinks, &ifindex) : NULL;
 }
 
-static __always_inline __u16 bl_fold(__u32 sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
 /*
  * The packet becomes the answer, and MAC addresses change places. A partial checksum has to go, or a device would write one
  * into what is quoted, and make the answer's own wrong. The kernel drops it once the place where it begins is cut off.
@@ -104,14 +97,14 @@ __noinline int guest_answer4(struct __sk_buff *skb)
 	a.icmp.type = what >> 8;
 	a.icmp.code = what;
 	a.icmp.mtu = bpf_htonl(skb->cb[3] & 0xffff);
-	a.icmp.check = bl_fold(bpf_csum_diff(0, 0, (__be32 *)&a.icmp, sizeof a.icmp + sizeof a.inner, 0));
+	a.icmp.check = ~bl_csum_fold(bpf_csum_diff(0, 0, (__be32 *)&a.icmp, sizeof a.icmp + sizeof a.inner, 0));
 	*(__u8 *)&a.ip = 0x45;
 	a.ip.tot_len = bpf_htons(sizeof a.ip + sizeof a.icmp + sizeof(struct iphdr) + l4);
 	a.ip.ttl = 64;
 	a.ip.protocol = IPPROTO_ICMP;
 	a.ip.daddr = a.inner[3];
 	a.ip.saddr = uplink && uplink->addr4 ? uplink->addr4 : a.inner[4];
-	a.ip.check = bl_fold(bpf_csum_diff(0, 0, (__be32 *)&a.ip, sizeof a.ip, 0));
+	a.ip.check = ~bl_csum_fold(bpf_csum_diff(0, 0, (__be32 *)&a.ip, sizeof a.ip, 0));
 	return bl_become(skb, &a, sizeof a.ip + sizeof a.icmp + sizeof(struct iphdr) + l4);
 }
 
@@ -152,7 +145,7 @@ __noinline int guest_answer6(struct __sk_buff *skb)
 	sum = bpf_csum_diff(0, 0, (__be32 *)&pseudo, sizeof pseudo, 0);
 	if (sum < 0)
 		return -1;
-	a.icmp.check = bl_fold(bpf_csum_diff(0, 0, (__be32 *)&a.icmp, sizeof a.icmp + sizeof a.inner, sum));
+	a.icmp.check = ~bl_csum_fold(bpf_csum_diff(0, 0, (__be32 *)&a.icmp, sizeof a.icmp + sizeof a.inner, sum));
 	return bl_become(skb, &a, sizeof a.ip + sizeof a.icmp + sizeof(struct ipv6hdr) + l4);
 }
 

@@ -7,6 +7,7 @@
 #define BEELINE_GUEST_ERROR_H
 
 #include "guest/forward.h"
+#include "lib/csum.h"
 
 /* The tuple of the packet inside an error that begins at l4. 0: there is none to read. */
 static __always_inline int bl_read_inner(struct __sk_buff *skb, struct bl_work *w, __u32 at, struct bl_tuple *t)
@@ -96,6 +97,31 @@ static __always_inline int bl_rewrite_inner(struct __sk_buff *skb, __u32 icmp, _
 }
 
 /*
+ * The L4 checksum inside as the packet's sender made it, as the headers around it (RFC 5508, REQ-4), and what that changes in
+ * the message's. There may be none: the sender chose so, or the quote ends before it.
+ */
+static __always_inline int bl_rewrite_inner_check(struct __sk_buff *skb, __u32 icmp, __u32 l4, struct bl_tuple *was,
+						  struct bl_tuple *is)
+{
+	int udp = was->proto == IPPROTO_UDP || was->proto == IPPROTO_UDPLITE;
+	int offset = was->proto == IPPROTO_ICMP ? 2 : bl_check_offset(was->proto);
+	__u16 old, new;
+	__s64 diff;
+
+	if (offset < 0 || bpf_skb_load_bytes(skb, l4 + offset, &old, 2) || (udp && !old))
+		return 0;
+	diff = bpf_csum_diff((__be32 *)&was->sport, 4, (__be32 *)&is->sport, 4, 0);
+	if (diff >= 0 && was->proto != IPPROTO_ICMP) /* which covers no addresses */
+		diff = bpf_csum_diff(was->src, 32, is->src, 32, diff);
+	if (diff < 0)
+		return -1;
+	new = bl_csum_update(old, diff);
+	if (udp && !new)
+		new = 0xffff; /* 0 says that there is none */
+	return old == new ? 0 : bl_new_port(skb, l4 + offset, icmp + 2, 0, old, new);
+}
+
+/*
  * w holds an ICMP error. If it is about a packet of a flow that is known, the error takes the way of that flow's
  * answers. Gives the verdict, or BL_TC_ANSWER: no such flow.
  */
@@ -140,6 +166,7 @@ __noinline int guest_related(struct __sk_buff *skb, struct bl_work *w, __u32 at_
 	bl_turn(&w->begin, &f->on, f->on.from);
 	is = &w->begin;
 	if (f->flags & BL_FLOW_REWRITE && (bl_rewrite_inner(skb, icmp, at, w->l4, &w->inner, is) ||
+					   bl_rewrite_inner_check(skb, icmp, w->l4, &w->inner, is) ||
 					   guest_rewrite(skb, &outer, &outer_is, icmp)))
 		return bl_dropped_by(BL_GUEST_R_REWRITE);
 	if (way == BL_WAY_STACK || at_hook == BL_GUEST_NONE)

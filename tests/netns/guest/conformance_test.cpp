@@ -2,6 +2,8 @@
 //
 // What works between guests, the host and the world is the same for every kind of wiring: the conformance table of
 // docs/guest.md, a row for each test and a column for each wiring and family.
+#include <cerrno>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +11,7 @@
 
 #include "../edge/talk.hpp"
 #include "lab/capture.hpp"
+#include "lab/socket.hpp"
 #include "lab/stack_counters.hpp"
 #include "scene.hpp"
 
@@ -299,6 +302,33 @@ TEST_P(Conformance, answers_are_right_where_a_device_finishes_checksums) {
     };
     expect_learned("world", "w0", "a", 1350);
     expect_learned("b", "eth0", "world", 4000);
+}
+
+/// What becomes of a datagram to a port that nobody listens on: the errno of its sender.
+int fate_of_a_datagram(const lab::Node &from, const std::string &to) {
+    const auto at = lab::SocketAddress::make(to, 7997);
+    if (!at)
+        return -1;
+    const auto client =
+        from.within([&] { return lab::open_socket(at->family(), lab::Transport::udp, std::chrono::seconds(4)); });
+    char word = 'q';
+    if (!client || ::connect(client->get(), at->get(), at->length) != 0 || ::send(client->get(), &word, 1, 0) != 1)
+        return -1;
+    return ::recv(client->get(), &word, 1, 0) == 1 ? 0 : errno;
+}
+
+TEST_P(Conformance, refusals_find_the_socket_of_a_masqueraded_guest) {
+    up_with_state(true);
+    for (const bool offload : {true, false}) { // what the error quotes has a partial checksum, or a complete one
+        SCOPED_TRACE(offload ? "offload" : "no offload");
+        ASSERT_OK(node("a")->set_offload("eth0", "tx", offload));
+        ASSERT_OK(scene_->host->set_offload("up0", "tx", offload));
+        ASSERT_VALUE(const auto capture, lab::Capture::start(*node("a"), "eth0"));
+        EXPECT_EQ(fate_of_a_datagram(*node("a"), address("world")), ECONNREFUSED);
+        const lab::Captured found = capture->stop();
+        EXPECT_GE(found.sums.icmp, 1U);
+        EXPECT_TRUE(found.sums.clean()) << found.sums.text();
+    }
 }
 
 std::vector<Case> cases() {
