@@ -64,6 +64,9 @@ void print_local(Output &out, const local::Status &status) {
     const auto age = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now() - status.since);
     out.print("[local] from {}, connections: {}", status.file, states(status));
     out.print("up since {} ({})", local_time(status.since), to_text(std::max(age, std::chrono::seconds(0))));
+    out.print("proven after {} answers or {} reads; small: {} sends in a row below {} bytes; limit {} unread bytes",
+              status.thresholds.min_turns, status.thresholds.min_receives, status.thresholds.run_length,
+              grouped(status.thresholds.min_mean), grouped(status.limit));
     if (status.draining)
         out.line("going down: sockets hold bytes that their programs have not read yet", Style::warning);
     if (status.by_state[static_cast<std::size_t>(local::State::on)] != 0)

@@ -84,6 +84,10 @@ Json local_json(const std::optional<local::Status> &status) {
     json["draining"] = status->draining;
     json["limit"] = status->limit;
     json["lowat"] = status->lowat;
+    json["thresholds"] = {{"run_length", status->thresholds.run_length},
+                          {"min_mean", status->thresholds.min_mean},
+                          {"min_turns", status->thresholds.min_turns},
+                          {"min_receives", status->thresholds.min_receives}};
     json["connections"] = json["reasons"] = Json::object();
     for (std::size_t i = 0; i < local::kStates; ++i)
         json["connections"][local::name(static_cast<local::State>(i))] = status->by_state.at(i);
@@ -112,6 +116,11 @@ std::optional<local::Status> local_from(const Json &json) {
     status.draining = json.at("draining");
     status.limit = json.at("limit");
     status.lowat = json.at("lowat");
+    const Json &thresholds = json.at("thresholds");
+    status.thresholds = {.run_length = thresholds.at("run_length"),
+                         .min_mean = thresholds.at("min_mean"),
+                         .min_turns = thresholds.at("min_turns"),
+                         .min_receives = thresholds.at("min_receives")};
     for (std::size_t i = 0; i < local::kStates; ++i)
         status.by_state.at(i) = json.at("connections").at(std::string(local::name(static_cast<local::State>(i))));
     for (const Json &rule : json.at("rules"))

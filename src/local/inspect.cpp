@@ -126,6 +126,10 @@ Result<Status> Local::status() const {
         status.draining = settings->draining != 0;
         status.limit = settings->limit;
         status.lowat = settings->lowat;
+        status.thresholds = {.run_length = settings->run_length,
+                             .min_mean = settings->min_mean,
+                             .min_turns = settings->min_turns,
+                             .min_receives = settings->min_receives};
     }
     BL_TRY(status.rules, rules_of(record.rules, objects));
     BL_TRY(status.reasons, reasons_of(objects));

@@ -74,12 +74,21 @@ struct Connection {
     std::array<End, 2> ends;
 };
 
+/// What connections are judged by (docs/local.md).
+struct Thresholds {
+    std::uint32_t run_length = 0;   ///< So many sends without an answer...
+    std::uint32_t min_mean = 0;     ///< ...with a mean below so many bytes: TCP for good.
+    std::uint32_t min_turns = 0;    ///< Proven after so many answers...
+    std::uint32_t min_receives = 0; ///< ...or so many reads.
+};
+
 struct Status {
     std::string file;
     std::chrono::system_clock::time_point since{};
     bool draining = false;
     std::uint64_t limit = 0;
     std::uint32_t lowat = 0;
+    Thresholds thresholds;
     std::vector<Rule> rules;
     std::vector<std::pair<std::string, std::uint64_t>> reasons; ///< BL_LOCAL_R_* by name; no zeros.
     std::array<std::uint64_t, kStates> by_state{};              ///< Connections.

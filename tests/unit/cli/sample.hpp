@@ -72,6 +72,7 @@ inline local::Status sample_local() {
     status.draining = true;
     status.limit = 1'000'000;
     status.lowat = 4096;
+    status.thresholds = {.run_length = 32, .min_mean = 2048, .min_turns = 4, .min_receives = 64};
     status.rules = {{.text = "dport 5432 -> accelerate",
                      .line = 4,
                      .connections = 9,
