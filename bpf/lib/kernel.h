@@ -77,6 +77,7 @@ struct sock {
 		atomic_t rmem_alloc;
 	} sk_backlog;
 	int sk_rcvbuf;
+	int sk_sndbuf;
 	__u8 sk_shutdown; /* RCV_SHUTDOWN, SEND_SHUTDOWN */
 	int sk_rcvlowat;
 	__u32 sk_tsflags;

@@ -51,6 +51,9 @@ static __always_inline __u32 bl_odd_send(void)
 	return flags & BL_SEND_OOB ? BL_LOCAL_R_OOB : 0;
 }
 
+/* So many bytes in a row are bulk, however few sends they took. */
+#define BL_BULK_BYTES (128 * 1024)
+
 /*
  * Judges the sender by what it does in a row: a stream of small writes is faster by TCP, which joins them; large ones need a
  * TCP that blocks early when a message must go that way. 1: it is a stream of small writes.
@@ -67,7 +70,7 @@ static __always_inline int bl_small_stream(const struct bl_local_settings *setti
 	}
 	own->run++;
 	own->run_bytes += size;
-	if (own->run < settings->run_length)
+	if (own->run < settings->run_length && own->run_bytes < BL_BULK_BYTES)
 		return 0;
 	if (own->run_bytes < (__u64)own->run * settings->min_mean)
 		return 1;
@@ -105,6 +108,28 @@ static __always_inline int bl_memory_is_short(struct sock *sk)
 	return tcp->memory_allocated->counter > enough;
 }
 
+/* A receiver may always have so much unread: TCP's first window. */
+#define BL_LITTLE_UNREAD 65536
+
+/*
+ * Bytes unread at the receiver above which it is sent to by TCP. TCP then takes its own fill on top of them, and both together
+ * shall stay near what TCP alone would take: a send buffer and half a receive buffer. A low-water mark keeps TCP's share small.
+ * Without one (we set it when bulk is acknowledged that went by TCP) TCP takes it all, and little is left for the short cut.
+ */
+static __always_inline __u64 bl_limit(const struct bl_local_settings *settings, const struct tcp_sock *from,
+				      const struct tcp_sock *to)
+{
+	const struct sock *sender = &from->inet_conn.icsk_inet.sk, *receiver = &to->inet_conn.icsk_inet.sk;
+	__u64 limit = settings->limit, room = (__u64)sender->sk_sndbuf + (__u64)receiver->sk_rcvbuf / 2;
+
+	room = from->notsent_lowat && from->notsent_lowat < room / 16 ? room - room / 8 : room / 16;
+	if (room < BL_LITTLE_UNREAD)
+		room = BL_LITTLE_UNREAD;
+	if (receiver->sk_userlocks & BL_SOCK_RCVBUF_LOCK && (__u64)receiver->sk_rcvbuf < limit)
+		limit = receiver->sk_rcvbuf;
+	return room < limit ? room : limit;
+}
+
 /* Redirects the message when that cannot change the order of bytes; else by TCP. */
 static __always_inline int bl_redirect(struct sk_msg_md *msg, const struct bl_local_settings *settings,
 				       struct bl_local_pair *pair, const struct bl_local_flow *flow,
@@ -113,13 +138,10 @@ static __always_inline int bl_redirect(struct sk_msg_md *msg, const struct bl_lo
 	struct bl_local_end *own = bl_end(pair, flow->side), *peer = bl_end(pair, !flow->side);
 	struct bl_local_sock name = bl_sock_key(&flow->pair, !flow->side);
 	struct sock *sk = &to->inet_conn.icsk_inet.sk;
-	__u64 limit = settings->limit, unread;
+	__u64 unread = sk->sk_backlog.rmem_alloc.counter;
 	__u32 size = msg->size;
 
-	if (sk->sk_userlocks & BL_SOCK_RCVBUF_LOCK && (__u64)sk->sk_rcvbuf < limit)
-		limit = sk->sk_rcvbuf;
-	unread = sk->sk_backlog.rmem_alloc.counter;
-	if (unread >= limit)
+	if (unread >= bl_limit(settings, from, to))
 		return bl_by_tcp(own, size, BL_LOCAL_R_LIMIT);
 	if (bl_memory_is_short(sk))
 		return bl_by_tcp(own, size, BL_LOCAL_R_PRESSURE);

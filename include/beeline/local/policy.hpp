@@ -17,7 +17,8 @@ struct Policy {
     std::vector<policy::Rule> rules;
     /// Sockets made in this cgroup and those below it can take the short cut; path below the cgroup2 mount.
     std::string cgroup = "/";
-    /// Bytes unread at a receiver above which it is sent to by TCP, so that TCP's window stops the sender.
+    /// Bytes unread at a receiver above which it is sent to by TCP, so that TCP's window stops the sender; never more
+    /// than TCP alone would take.
     std::uint64_t limit = std::uint64_t{4} << 20;
     /// TCP_NOTSENT_LOWAT, in bytes, of senders of large writes: they then block early when they must go by TCP, and the
     /// connection is back on the short cut sooner. 0: never set.
