@@ -40,7 +40,7 @@ void add_lab(Commands &commands) {
     auto flags = std::make_shared<BenchFlags>();
     command = commands.add("bench", "Measures with care: interleaved runs, ratios, spread",
                            "sudo beeline bench edge --json > edge.jsonl", [flags](Context &) { return bench(*flags); });
-    command.argument("PART", flags->part, "The part to measure: edge, guest");
+    command.argument("PART", flags->part, "The part to measure: edge, guest, local");
     command.flag("--json", flags->bench.json, "One object a line");
     command.flag("--quick", flags->bench.quick, "Two short rounds: rough figures");
     command.option("--rounds", "N", flags->bench.rounds, "Rounds (7)");

@@ -14,6 +14,7 @@
 
 #include "lab/bench_edge.hpp"
 #include "lab/bench_guest.hpp"
+#include "lab/bench_local.hpp"
 #include "lab/host.hpp"
 
 namespace beeline::lab {
@@ -221,8 +222,11 @@ Result<BenchOutcome> run_bench(const BenchOptions &wanted) {
     const int cpu = options.cpu.value_or(static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)) - 1);
     if (options.part == "guest")
         return bench_guest(options, cpu);
+    if (options.part == "local")
+        return bench_local(options, cpu);
     if (options.part != "edge")
-        return fail(Kind::usage, 0, fmt::format("there is no bench '{}'", options.part), "there are: edge, guest");
+        return fail(Kind::usage, 0, fmt::format("there is no bench '{}'", options.part),
+                    "there are: edge, guest, local");
     if (options.peers)
         BL_CHECK(require_peers());
 

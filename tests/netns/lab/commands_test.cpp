@@ -133,6 +133,39 @@ TEST(LabCommands, TheBenchOfGuestsHasEachWayAndEachProgramWithFewAndManyRules) {
     EXPECT_THAT(Lab::traces("bench", ::getpid()), testing::IsEmpty());
 }
 
+TEST(LabCommands, TheBenchOfTheShortCutHasItNextToTcpAndUnixSockets) {
+    BL_NEED_FEATURE(kernel::FeatureId::sockmap_inq);
+    const Text out, notes;
+    ASSERT_VALUE(
+        const BenchOutcome outcome,
+        run_bench({.part = "local", .out = out.file(), .notes = notes.file(), .json = true, .cpu = 0, .quick = true}));
+    EXPECT_GT(outcome.goals, 0U);
+    std::map<std::string, double> seen;
+    std::istringstream lines(out.str());
+    for (std::string line; std::getline(lines, line);) {
+        const auto row = nlohmann::json::parse(line, nullptr, false);
+        ASSERT_TRUE(row.is_object()) << line;
+        EXPECT_EQ(row["part"], "local");
+        EXPECT_GT(row["runs"], 0);
+        if (row["cpus"] == 1)
+            seen[row["case"].get<std::string>() + " " + row["subject"].get<std::string>()] = row["median"];
+    }
+    for (const std::string name :
+         {"rr-64B", "stream-64B", "stream-256B", "stream-1KiB", "stream-4KiB", "stream-16KiB", "stream-64KiB"})
+        for (const std::string subject : {" stock:tcp", " limit:af-unix", " beeline"})
+            EXPECT_GT(seen[name + subject], 0) << name << subject << '\n' << notes.str();
+    EXPECT_GT(seen["rr-64B-by-short-cut beeline"], 0.99);
+    EXPECT_LT(seen["stream-64B-by-short-cut beeline"], 0.5);
+    for (const std::string bytes : {"4KiB", "16KiB", "64KiB", "256KiB"}) {
+        EXPECT_GT(seen["unread-" + bytes + "-by-short-cut beeline"], 0.01) << bytes;
+        EXPECT_LT(seen["unread-" + bytes + " beeline"], seen["unread-" + bytes + " stock:tcp"] * 1.3) << bytes;
+    }
+    for (const std::string name : {"rr-64B-not-chosen", "connection"})
+        for (const std::string subject : {" stock:tcp", " beeline:not-chosen"})
+            EXPECT_GT(seen[name + subject], 0) << name << subject;
+    EXPECT_THAT(Lab::traces("bench", ::getpid()), testing::IsEmpty());
+}
+
 TEST(LabCommands, AnUnknownBenchIsAUsageError) {
     const auto outcome = run_bench({.part = "proxy"});
     ASSERT_FALSE(outcome);
