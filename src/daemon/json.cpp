@@ -67,7 +67,7 @@ edge::Status status_from(const Json &json) {
     edge::Status status;
     status.generation = json.at("generation");
     status.file = json.at("file");
-    status.since = std::chrono::system_clock::time_point(seconds(json.at("since_unix").get<std::int64_t>()));
+    status.since = since_from(json);
     status.rollback_in = optional_seconds(json, "rollback_in_seconds");
     for (const Json &device : json.at("devices"))
         status.devices.push_back(device_from(device));
@@ -113,9 +113,7 @@ Json to_json(const std::optional<edge::Status> &status) {
     if (!status)
         return json;
     edge["generation"] = status->generation;
-    edge["file"] = status->file;
-    edge["since"] = utc_time(status->since);
-    edge["since_unix"] = duration_cast<seconds>(status->since.time_since_epoch()).count();
+    add_origin(status->file, status->since, edge);
     edge["rollback_in_seconds"] = seconds_or_null(status->rollback_in);
     for (const char *list : {"devices", "rules", "sets", "xsks"})
         edge[list] = Json::array();
@@ -157,6 +155,16 @@ Json to_json(const edge::UpReport &report) {
     for (const edge::DeviceStatus &device : report.devices)
         json["devices"].push_back(to_json(device));
     return json;
+}
+
+void add_origin(const std::string &file, std::chrono::system_clock::time_point since, Json &to) {
+    to["file"] = file;
+    to["since"] = utc_time(since);
+    to["since_unix"] = duration_cast<seconds>(since.time_since_epoch()).count();
+}
+
+std::chrono::system_clock::time_point since_from(const Json &json) {
+    return std::chrono::system_clock::time_point(seconds(json.at("since_unix").get<std::int64_t>()));
 }
 
 void add_rule_plan(const live::RulePlan &plan, Json &to) {

@@ -9,9 +9,6 @@
 namespace beeline::daemon {
 namespace {
 
-using std::chrono::duration_cast;
-using std::chrono::seconds;
-
 /// By guest::Place::By: the keys of [[guest]].
 constexpr std::array<std::string_view, 3> kPlaces = {"netns", "container", "tap"};
 
@@ -159,9 +156,7 @@ Json guests_json(const std::optional<guest::Status> &status) {
     Json json = {{"up", status.has_value()}};
     if (!status)
         return json;
-    json["file"] = status->file;
-    json["since"] = utc_time(status->since);
-    json["since_unix"] = duration_cast<seconds>(status->since.time_since_epoch()).count();
+    add_origin(status->file, status->since, json);
     json["generation"] = status->generation;
     json["uplinks_auto"] = status->uplinks_auto;
     json["masquerade_ports"] = {status->masquerade_ports.low, status->masquerade_ports.high};
@@ -199,7 +194,7 @@ std::optional<guest::Status> guests_from(const Json &json) {
     if (!json.at("up").get<bool>())
         return std::nullopt;
     guest::Status status{.file = json.at("file")};
-    status.since = std::chrono::system_clock::time_point(seconds(json.at("since_unix").get<std::int64_t>()));
+    status.since = since_from(json);
     status.generation = json.at("generation");
     status.uplinks_auto = json.at("uplinks_auto");
     status.masquerade_ports = {json.at("masquerade_ports").at(0), json.at("masquerade_ports").at(1)};

@@ -8,9 +8,6 @@
 namespace beeline::daemon {
 namespace {
 
-using std::chrono::duration_cast;
-using std::chrono::seconds;
-
 Json rule_number(std::uint32_t rule) {
     return rule == BL_LOCAL_NO_RULE ? Json(nullptr) : Json(rule + 1);
 }
@@ -78,9 +75,7 @@ Json local_json(const std::optional<local::Status> &status) {
     Json json = {{"up", status.has_value()}};
     if (!status)
         return json;
-    json["file"] = status->file;
-    json["since"] = utc_time(status->since);
-    json["since_unix"] = duration_cast<seconds>(status->since.time_since_epoch()).count();
+    add_origin(status->file, status->since, json);
     json["draining"] = status->draining;
     json["limit"] = status->limit;
     json["lowat"] = status->lowat;
@@ -112,7 +107,7 @@ std::optional<local::Status> local_from(const Json &json) {
     if (!json.at("up").get<bool>())
         return std::nullopt;
     local::Status status{.file = json.at("file")};
-    status.since = std::chrono::system_clock::time_point(seconds(json.at("since_unix").get<std::int64_t>()));
+    status.since = since_from(json);
     status.draining = json.at("draining");
     status.limit = json.at("limit");
     status.lowat = json.at("lowat");

@@ -18,6 +18,9 @@ auto guarded(F &&f) -> Result<decltype(f())> {
     }
 }
 
+/// "file", "since", "since_unix" of a part that is up.
+void add_origin(const std::string &file, std::chrono::system_clock::time_point since, Json &to);
+[[nodiscard]] std::chrono::system_clock::time_point since_from(const Json &json);
 /// The lists of a plan.
 void add_rule_plan(const live::RulePlan &plan, Json &to);
 

@@ -20,6 +20,8 @@ namespace {
 
 /// Events may be lost, and who wants to leave may have been read empty without one.
 constexpr std::chrono::seconds kLookAnyway{1};
+/// A run looks at every socket: many sockets and many events are not to take a whole CPU.
+constexpr int kRest = 4;
 
 } // namespace
 
@@ -30,7 +32,7 @@ struct Tender::State {
     std::optional<kernel::RingBuffer> ring;
     std::vector<bl_local_event> programs; ///< Asked for.
     bool run = true;                      ///< Some pair waits.
-    std::chrono::steady_clock::time_point last{};
+    std::chrono::steady_clock::time_point last{}, not_before{};
 
     void take(const bl_local_event &event) {
         if (event.what == BL_LOCAL_EVENT_PROGRAM)
@@ -103,6 +105,10 @@ Result<Tended> Tender::tend() {
     const auto now = std::chrono::steady_clock::now();
     if (!state_->run && now - state_->last < kLookAnyway)
         return done;
+    if (now < state_->not_before) {
+        done.waiting = 1;
+        return done;
+    }
     state_->last = now;
     BL_TRY(const bl_local_tended did, run_tend(state_->objects, state_->directory));
     done.filed = did.filed;
@@ -110,6 +116,8 @@ Result<Tended> Tender::tend() {
     done.waiting = did.waiting_to_file + did.waiting_to_leave;
     done.ends = did.filed_now + did.filed;
     state_->run = done.waiting != 0;
+    const auto end = std::chrono::steady_clock::now();
+    state_->not_before = end + (end - now) * kRest;
     return done;
 }
 
