@@ -79,7 +79,7 @@ struct bl_local_end {
 	__u32 remote[4];
 	__u16 local_port; /* host order */
 	__u16 remote_port;
-	__u8 _pad2[4];
+	__u32 taken;      /* bytes of the short cut that its program had read at its last receive */
 	char comm[16];    /* of that process */
 };
 BL_SIZE(bl_local_end, 8 * 8 + 4 * 16 + 16 * 2 + 2 * 2 + 4 + 16);
@@ -95,9 +95,11 @@ struct bl_local_pair {
 	__u64 since_ns; /* CLOCK_MONOTONIC, of its first end */
 	__u32 state;
 	__u32 reason;   /* BL_LOCAL_R_*, with BL_PAIR_TCP */
+	__u32 visited;  /* bl_local_tended.pass that last met a socket of it */
+	__u32 _pad;
 	struct bl_local_end end[2];
 };
-BL_SIZE(bl_local_pair, 8 + 4 * 2 + 184 * 2);
+BL_SIZE(bl_local_pair, 8 + 4 * 4 + 184 * 2);
 
 /* In the socket's storage, local_flows. */
 struct bl_local_flow {
@@ -166,21 +168,30 @@ BL_SIZE(bl_local_program, 8 + 4 + 4);
 #define BL_PROGRAM_ASKED 0  /* user space was told to look at it */
 #define BL_PROGRAM_SAFE 1   /* reads sockets by receive calls only */
 #define BL_PROGRAM_SPLICES 2 /* may read by splice(2) */
+#define BL_PROGRAM_COUNTS 3  /* may ask FIONREAD */
 
 /* Event in local_events. */
 #define BL_LOCAL_EVENT_WANTED 1  /* a pair waits for local_tend */
 #define BL_LOCAL_EVENT_PROGRAM 2 /* `program` is unknown; process `tgid` runs it */
 #define BL_LOCAL_EVENT_LEAVE 3   /* filed ends of a pair are to leave */
+#define BL_LOCAL_EVENT_BEHIND 4  /* process `tgid` has read the last redirected byte, and bytes sent by TCP are behind it */
 
 struct bl_local_event {
 	__u32 what;
 	__u32 tgid;
 	struct bl_local_key pair;
 	struct bl_local_program program;
+	__u64 inode; /* BEHIND: of the socket */
+	__u32 side;  /* BEHIND: its end... */
+	__u32 read;  /* ...and `read` of it then */
 };
-BL_SIZE(bl_local_event, 4 * 2 + 8 + 16);
+BL_SIZE(bl_local_event, 4 * 2 + 8 + 16 + 8 + 4 * 2);
 
-/* What a run of local_tend did, in local_tended[0]; user space clears it before. */
+/* A pair is forgotten when so many passes in a row have met no socket of it; looked for in every BL_LOCAL_SWEEP_EVERYth. */
+#define BL_LOCAL_SWEEP_AFTER 16
+#define BL_LOCAL_SWEEP_EVERY 64
+
+/* What a run of local_tend did, in local_tended[0]; user space clears it before, but for `pass`. */
 struct bl_local_tended {
 	__u64 seen;
 	__u64 filed;
@@ -188,8 +199,10 @@ struct bl_local_tended {
 	__u64 waiting_to_file;  /* wanted, but not just now */
 	__u64 waiting_to_leave; /* redirected bytes are still unread */
 	__u64 filed_now;        /* ends that are filed */
+	__u32 pass;             /* counts the runs */
+	__u32 _pad;
 };
-BL_SIZE(bl_local_tended, 8 * 6);
+BL_SIZE(bl_local_tended, 8 * 6 + 4 * 2);
 
 /* Named counters in local_reasons (per CPU); numbers are for ever. Unless said otherwise: the connection stays on TCP. */
 #define BL_LOCAL_R_NOT_CHOSEN 1  /* no rule chose it */
@@ -230,14 +243,17 @@ BL_SIZE(bl_local_tended, 8 * 6);
 /* Told, no more. */
 #define BL_LOCAL_R_GONE 33          /* a filed socket without its pair: it is being closed, and sends by TCP */
 #define BL_LOCAL_R_NO_MAP 34        /* a map of ours has no first element, which cannot be: not paired, or sent by TCP */
-#define BL_LOCAL_REASONS 35
+/* As 9 to 21. */
+#define BL_LOCAL_R_COUNTS 35        /* its program may ask FIONREAD, which would not count what TCP has for it */
+#define BL_LOCAL_R_SWEPT 36         /* told, no more: a pair whose sockets have gone unnoticed */
+#define BL_LOCAL_REASONS 37
 
 #define BL_LOCAL_REASON_NAMES                                                                                          \
 	{                                                                                                              \
 		"none", "not_chosen", "remote", "self", "repair", "mptcp", "full", "taken", "no_storage", "small",     \
 		    "blocking", "rcvlowat", "zerocopy", "timestamps", "ulp", "oob", "io_uring", "kernel", "splices",   \
 		    "foreign", "errqueue", "option", "limit", "order", "no_target", "turning", "unsafe_end",           \
-		    "closed_unread", "event_lost", "no_table", "linger", "pressure", "ended", "gone", "no_map"           \
+		    "closed_unread", "event_lost", "no_table", "linger", "pressure", "ended", "gone", "no_map", "counts", "swept" \
 	}
 
 #define BL_LOCAL_NO_RULE 0xffffffffu

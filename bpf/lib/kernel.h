@@ -130,6 +130,8 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
 	struct mm_struct *mm;
+	struct task_struct *group_leader;
+	char comm[16];
 } BL_KERNEL;
 
 struct pt_regs {

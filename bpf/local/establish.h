@@ -74,6 +74,7 @@ static __always_inline struct bl_local_pair *bl_new_pair(struct bpf_sock_ops *op
 	}
 	__builtin_memset(blank, 0, sizeof *blank);
 	blank->since_ns = bpf_ktime_get_ns();
+	blank->visited = bl_pass();
 	bl_fill(ops, tp, bl_end(blank, side));
 	if (bpf_map_update_elem(&local_pairs, key, blank, BPF_NOEXIST)) {
 		bl_count(BL_LOCAL_R_FULL);

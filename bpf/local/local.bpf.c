@@ -75,6 +75,7 @@ struct bl_linger { /* linux/socket.h */
 static __always_inline __u32 bl_odd_option(struct bpf_sockopt *option)
 {
 	const struct bl_linger *linger = option->optval;
+	const int *number = option->optval;
 	int level = option->level, name = option->optname;
 
 	if (level == BL_SOL_TCP)
@@ -86,8 +87,8 @@ static __always_inline __u32 bl_odd_option(struct bpf_sockopt *option)
 	switch (name) {
 	case BL_SO_LINGER:
 		return (void *)(linger + 1) <= option->optval_end && linger->on && !linger->seconds ? BL_LOCAL_R_LINGER : 0;
-	case BL_SO_RCVLOWAT:
-		return BL_LOCAL_R_RCVLOWAT;
+	case BL_SO_RCVLOWAT: /* 1 is what it is; the daemon sets it (wake.cpp) */
+		return (void *)(number + 1) <= option->optval_end && *number <= 1 ? 0 : BL_LOCAL_R_RCVLOWAT;
 	case BL_SO_ZEROCOPY:
 		return BL_LOCAL_R_ZEROCOPY;
 	case BL_SO_PEEK_OFF:
@@ -131,7 +132,11 @@ int local_tend(struct bpf_iter__bpf_sk_storage_map *ctx)
 	__u32 zero = 0;
 
 	did = bpf_map_lookup_elem(&local_tended, &zero);
-	if (sk && flow && did)
+	if (!did)
+		return 0;
+	if (sk && flow)
 		bl_tend(sk, flow, did);
+	else if (!sk)
+		bl_tended(did);
 	return 0;
 }

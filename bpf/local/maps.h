@@ -104,6 +104,15 @@ static __always_inline struct bl_local_settings *bl_settings(void)
 	return bpf_map_lookup_elem(&local_settings, &zero);
 }
 
+/* Number of the last pass of local_tend. */
+static __always_inline __u32 bl_pass(void)
+{
+	__u32 zero = 0;
+	struct bl_local_tended *did = bpf_map_lookup_elem(&local_tended, &zero);
+
+	return did ? did->pass : 0;
+}
+
 static __always_inline __u32 bl_generation(void)
 {
 	struct bl_local_settings *settings = bl_settings();
@@ -111,23 +120,10 @@ static __always_inline __u32 bl_generation(void)
 	return settings ? settings->generation : 0;
 }
 
-static __always_inline void bl_tell(__u32 what, const struct bl_local_key *pair, const struct bl_local_program *program,
-				    __u32 tgid)
+static __always_inline void bl_tell(const struct bl_local_event *event)
 {
-	struct bl_local_event *event = bpf_ringbuf_reserve(&local_events, sizeof *event, 0);
-
-	if (!event) {
+	if (bpf_ringbuf_output(&local_events, (void *)event, sizeof *event, 0))
 		bl_count(BL_LOCAL_R_EVENT_LOST);
-		return;
-	}
-	__builtin_memset(event, 0, sizeof *event);
-	event->what = what;
-	event->tgid = tgid;
-	if (pair)
-		event->pair = *pair;
-	if (program)
-		event->program = *program;
-	bpf_ringbuf_submit(event, 0);
 }
 
 #endif

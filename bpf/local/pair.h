@@ -39,7 +39,7 @@ static __always_inline void bl_to_tcp(struct bl_local_pair *pair, const struct b
 	pair->reason = reason;
 	bl_count(reason);
 	if ((pair->end[0].flags | pair->end[1].flags) & BL_END_FILED)
-		bl_tell(BL_LOCAL_EVENT_LEAVE, key, NULL, 0);
+		bl_tell(&(struct bl_local_event){ .what = BL_LOCAL_EVENT_LEAVE, .pair = *key });
 }
 
 static __always_inline void bl_set(__u32 *flags, __u32 bits)
@@ -130,6 +130,12 @@ static __always_inline struct bl_local_end *bl_end(struct bl_local_pair *pair, _
 static __always_inline __u32 bl_short_read(const struct bl_local_end *end, __u32 copied_seq)
 {
 	return *(const volatile __u32 *)&end->read - (copied_seq - end->first);
+}
+
+/* All that was redirected to the end, or is about to be. */
+static __always_inline int bl_is_read(const struct bl_local_end *end, __u32 copied_seq)
+{
+	return *(const volatile __u32 *)&end->begun == bl_short_read(end, copied_seq);
 }
 
 #endif

@@ -12,8 +12,8 @@
 #define BL_MSG_DONTWAIT 0x40
 #define BL_MSG_ERRQUEUE 0x2000
 
-/* Does the running program read by receive calls only? -1: not known yet. */
-static __always_inline int bl_program_safe(const struct bl_local_key *key)
+/* Why the running program's reads do not suit the short cut; 0: they do, -1: not known yet. */
+static __always_inline int bl_program_unfit(const struct bl_local_key *key)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	struct bl_local_program program = {};
@@ -21,18 +21,22 @@ static __always_inline int bl_program_safe(const struct bl_local_key *key)
 	struct inode *inode;
 
 	if (!task->mm)
-		return 0; /* a kernel thread that reads for somebody (io_uring's are processes) */
+		return BL_LOCAL_R_SPLICES; /* a kernel thread that reads for somebody (io_uring's are processes) */
 	inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
 	if (!inode)
-		return 0;
+		return BL_LOCAL_R_SPLICES;
 	program.inode = BPF_CORE_READ(inode, i_ino);
 	program.device = BPF_CORE_READ(inode, i_sb, s_dev);
 	known = bpf_map_lookup_elem(&local_programs, &program);
 	if (known && *known != BL_PROGRAM_ASKED)
-		return *known == BL_PROGRAM_SAFE;
+		return *known == BL_PROGRAM_SAFE ? 0 :
+		       *known == BL_PROGRAM_COUNTS ? BL_LOCAL_R_COUNTS : BL_LOCAL_R_SPLICES;
 	if (!known)
 		bpf_map_update_elem(&local_programs, &program, &asked, BPF_NOEXIST);
-	bl_tell(BL_LOCAL_EVENT_PROGRAM, key, &program, bpf_get_current_pid_tgid() >> 32);
+	bl_tell(&(struct bl_local_event){ .what = BL_LOCAL_EVENT_PROGRAM,
+					   .tgid = bpf_get_current_pid_tgid() >> 32,
+					   .pair = *key,
+					   .program = program });
 	return -1;
 }
 
@@ -42,7 +46,7 @@ static __always_inline void bl_examine(struct bl_local_pair *pair, const struct 
 	struct bl_local_end *end = bl_end(pair, flow->side), *other = bl_end(pair, !flow->side);
 	struct tcp_sock *peer;
 	__u32 reason;
-	int known;
+	int program;
 
 	reason = bl_unfit_to_file(tp);
 	if (!reason) {
@@ -53,11 +57,12 @@ static __always_inline void bl_examine(struct bl_local_pair *pair, const struct 
 	}
 	if (reason == BL_LOCAL_R_BLOCKING)
 		return; /* it may change its mind: looked at again, ever more rarely */
-	known = reason ? 0 : bl_program_safe(&flow->pair);
-	if (known < 0)
-		return;
-	if (!known && !reason)
-		reason = BL_LOCAL_R_SPLICES;
+	if (!reason) {
+		program = bl_program_unfit(&flow->pair);
+		if (program < 0)
+			return;
+		reason = program;
+	}
 	if (!reason && end->judged == BL_LOCAL_LATER)
 		bl_judge(end, &tp->inet_conn.icsk_inet.sk, 1);
 	if (!reason && !bl_chosen(pair))
@@ -68,13 +73,53 @@ static __always_inline void bl_examine(struct bl_local_pair *pair, const struct 
 	}
 	bl_set(&end->flags, BL_END_SAFE);
 	if (bl_chosen(pair) > 0 && bl_turn(pair, BL_PAIR_WATCHED, BL_PAIR_WANTED))
-		bl_tell(BL_LOCAL_EVENT_WANTED, &flow->pair, NULL, 0);
+		bl_tell(&(struct bl_local_event){ .what = BL_LOCAL_EVENT_WANTED, .pair = flow->pair });
+}
+
+/* The process's name, whatever its threads call themselves. */
+static __always_inline void bl_name_process(char name[16])
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+
+	__builtin_memset(name, 0, 16);
+	bpf_probe_read_kernel_str(name, 16, task->group_leader->comm);
 }
 
 /* n is 2^k times the first one. */
 static __always_inline int bl_time_to_look(__u32 n, __u32 first)
 {
 	return first && n >= first && n % first == 0 && !(n / first & (n / first - 1));
+}
+
+/* Bytes that TCP has for the reader are behind what it has been told of: user space tells it again, unless it reads on. */
+static __always_inline void bl_tell_behind(struct sock *sk, const struct bl_local_flow *flow,
+					   const struct bl_local_end *end)
+{
+	struct bl_local_event event = { .what = BL_LOCAL_EVENT_BEHIND, .pair = flow->pair, .side = flow->side };
+	struct socket *socket = sk->sk_socket;
+
+	if (!socket)
+		return; /* it is being closed */
+	event.tgid = bpf_get_current_pid_tgid() >> 32;
+	event.inode = BPF_CORE_READ(socket, file, f_inode, i_ino);
+	event.read = *(const volatile __u32 *)&end->read;
+	bl_tell(&event);
+}
+
+/*
+ * What one call reads ends where the redirected bytes end, though bytes sent by TCP may be behind them. An edge-triggered loop
+ * may take that for the end of all (epoll(7)), and has been told of the others before.
+ */
+static __always_inline void bl_look_behind(struct sock *sk, struct tcp_sock *tp, const struct bl_local_flow *flow,
+					   struct bl_local_end *end)
+{
+	__u32 copied = tp->copied_seq, taken = bl_short_read(end, copied);
+
+	if (taken == end->taken)
+		return; /* it came by TCP */
+	end->taken = taken;
+	if (bl_is_read(end, copied) && tp->rcv_nxt != copied)
+		bl_tell_behind(sk, flow, end);
 }
 
 static __always_inline void bl_received(struct sock *sk, int bytes, int flags)
@@ -98,6 +143,8 @@ static __always_inline void bl_received(struct sock *sk, int bytes, int flags)
 		return;
 	end = bl_end(pair, flow->side);
 	__sync_fetch_and_add(&end->read, bytes);
+	if (end->flags & BL_END_FILED)
+		bl_look_behind(sk, tp, flow, end);
 	state = bl_state(pair);
 	if (state == BL_PAIR_TCP || state == BL_PAIR_HALF)
 		return;
@@ -114,7 +161,7 @@ static __always_inline void bl_received(struct sock *sk, int bytes, int flags)
 	    !bl_time_to_look(end->receives, settings->min_receives))
 		return;
 	end->tgid = bpf_get_current_pid_tgid() >> 32;
-	bpf_get_current_comm(end->comm, sizeof end->comm);
+	bl_name_process(end->comm);
 	bl_examine(pair, flow, tp);
 }
 

@@ -81,6 +81,9 @@ static __always_inline int bl_small_stream(const struct bl_local_settings *setti
 	return 0;
 }
 
+/* One that is going to leave does so while nothing redirected is unread, so that nothing comes behind it; if that ever is. */
+#define BL_LONG_STREAM 4
+
 static __always_inline int bl_passed(__u32 reason)
 {
 	bl_count(reason);
@@ -198,7 +201,8 @@ static __always_inline int bl_send(struct sk_msg_md *msg, struct bpf_sock *sk)
 		reason = bl_unfit(from);
 	if (!reason)
 		reason = bl_unfit(to);
-	if (!reason && bl_small_stream(settings, own, peer, msg->size))
+	if (!reason && bl_small_stream(settings, own, peer, msg->size) &&
+	    (own->run >= BL_LONG_STREAM * settings->run_length || bl_is_read(peer, to->copied_seq)))
 		reason = BL_LOCAL_R_SMALL;
 	if (reason) {
 		bl_to_tcp(pair, &flow->pair, reason);

@@ -18,7 +18,7 @@
  */
 static __always_inline int bl_may_leave(const struct bl_local_end *end, const struct tcp_sock *tp)
 {
-	return *(const volatile __u32 *)&end->begun == bl_short_read(end, tp->copied_seq);
+	return bl_is_read(end, tp->copied_seq);
 }
 
 #define BL_CALLBACKS (BPF_SOCK_OPS_RTT_CB_FLAG | BPF_SOCK_OPS_STATE_CB_FLAG)
@@ -156,6 +156,28 @@ static __always_inline void bl_judge_anew(struct sock *sk, struct bl_local_flow 
 		bl_to_tcp(pair, &flow->pair, BL_LOCAL_R_NOT_CHOSEN);
 }
 
+/*
+ * A pair goes with the last of its sockets, unless that is not noticed: it never had storage, the callbacks were taken away by
+ * another program, or it closed while `down` waited.
+ */
+static long bl_sweep(struct bpf_map *map, struct bl_local_key *key, struct bl_local_pair *pair, __u32 *pass)
+{
+	if (*pass - pair->visited < BL_LOCAL_SWEEP_AFTER)
+		return 0;
+	bl_count(BL_LOCAL_R_SWEPT);
+	bpf_map_delete_elem(&local_pairs, key);
+	return 0;
+}
+
+/* All sockets of local_flows have been met. */
+static __always_inline void bl_tended(const struct bl_local_tended *did)
+{
+	__u32 pass = did->pass;
+
+	if (pass % BL_LOCAL_SWEEP_EVERY == 0)
+		bpf_for_each_map_elem(&local_pairs, bl_sweep, &pass, 0);
+}
+
 /* One socket of local_flows. */
 static __always_inline void bl_tend(struct sock *sk, struct bl_local_flow *flow, struct bl_local_tended *did)
 {
@@ -168,6 +190,7 @@ static __always_inline void bl_tend(struct sock *sk, struct bl_local_flow *flow,
 
 	if (!pair || !settings || !tp)
 		return; /* forgotten, and on TCP for good */
+	pair->visited = did->pass;
 	end = bl_end(pair, flow->side);
 	if (end->generation != settings->generation)
 		bl_judge_anew(sk, flow, pair, end);

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <gelf.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -52,6 +54,22 @@ bool imports_splice(Elf *elf, Elf_Scn *section, const GElf_Shdr &header) {
     return false;
 }
 
+/// Code that loads FIONREAD as an argument: mov $0x541b,%esi. Sends are understood on x86-64 only (bpf/local/send.h).
+bool asks_fionread(Elf_Scn *section) {
+    constexpr std::string_view kLoad("\xbe\x1b\x54\x00\x00", 5);
+    const Elf_Data *data = elf_rawdata(section, nullptr);
+    return data && data->d_buf &&
+           std::string_view(static_cast<const char *>(data->d_buf), data->d_size).find(kLoad) != std::string_view::npos;
+}
+
+/// Libraries that ask it of other things than their program's connections, or read whatever it says.
+bool counts_harmlessly(const std::filesystem::path &library) {
+    constexpr std::array kKnown = {"libc.so.",    "libstdc++.so.", "libsystemd.so.", "libudev.so.",   "libreadline.so.",
+                                   "libedit.so.", "libmagic.so.",  "libevent-",      "libevent_core-"};
+    return std::ranges::any_of(
+        kKnown, [name = library.filename().string()](const char *known) { return name.starts_with(known); });
+}
+
 } // namespace
 
 Reads inspect_file(const std::filesystem::path &path) {
@@ -62,16 +80,22 @@ Reads inspect_file(const std::filesystem::path &path) {
     const std::unique_ptr<Elf, ElfCloser> elf(elf_begin(fd.get(), ELF_C_READ, nullptr));
     if (!elf || elf_kind(elf.get()) != ELF_K_ELF)
         return Reads::unknown;
-    bool dynamic = false;
+    bool dynamic = false, counts = false;
     for (Elf_Scn *section = nullptr; (section = elf_nextscn(elf.get(), section));) {
         GElf_Shdr header;
-        if (!gelf_getshdr(section, &header) || header.sh_type != SHT_DYNSYM)
+        if (!gelf_getshdr(section, &header))
+            continue;
+        if (header.sh_type == SHT_PROGBITS && (header.sh_flags & SHF_EXECINSTR) != 0)
+            counts = counts || asks_fionread(section);
+        if (header.sh_type != SHT_DYNSYM)
             continue;
         dynamic = true;
         if (imports_splice(elf.get(), section, header))
             return Reads::maybe_spliced;
     }
-    return dynamic ? Reads::by_receiving : Reads::unknown;
+    if (!dynamic)
+        return Reads::unknown;
+    return counts ? Reads::maybe_counted : Reads::by_receiving;
 }
 
 Result<ProgramFile> inspect_program(pid_t pid) {
@@ -84,7 +108,8 @@ Result<ProgramFile> inspect_program(pid_t pid) {
     if (program.reads != Reads::by_receiving)
         return program;
     for (const auto &[path, name] : mapped_files(pid))
-        if (const Reads reads = inspect_file(name); reads != Reads::by_receiving)
+        if (const Reads reads = inspect_file(name);
+            reads != Reads::by_receiving && !(reads == Reads::maybe_counted && counts_harmlessly(path)))
             program.reads = reads;
     return program;
 }

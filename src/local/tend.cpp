@@ -18,7 +18,8 @@ Result<bl_local_tended> run_tend(const kernel::ObjectSet &objects, const std::fi
     if (!lock.valid() || ::flock(lock.get(), LOCK_EX) != 0)
         return fail_errno(errno, "lock " + directory.string());
     BL_TRY(auto map, objects.map<TendedMap>("local_tended"));
-    BL_CHECK(map.update(0, bl_local_tended{}));
+    BL_TRY(const auto before, map.lookup(0));
+    BL_CHECK(map.update(0, {.pass = before.value_or(bl_local_tended{}).pass + 1}));
     const std::filesystem::path pin = directory / kTendPin;
     const kernel::UniqueFd run(::open(pin.c_str(), O_RDONLY | O_CLOEXEC));
     if (!run.valid())

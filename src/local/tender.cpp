@@ -11,6 +11,7 @@
 #include "local/program_file.hpp"
 #include "local/record.hpp"
 #include "local/tend.hpp"
+#include "local/wake.hpp"
 
 namespace beeline::local {
 
@@ -31,12 +32,15 @@ struct Tender::State {
     ObjectSet objects;
     std::optional<kernel::RingBuffer> ring;
     std::vector<bl_local_event> programs; ///< Asked for.
+    std::vector<bl_local_event> behind;   ///< Ends that may not know of what TCP has for them.
     bool run = true;                      ///< Some pair waits.
     std::chrono::steady_clock::time_point last{}, not_before{};
 
     void take(const bl_local_event &event) {
         if (event.what == BL_LOCAL_EVENT_PROGRAM)
             programs.push_back(event);
+        else if (event.what == BL_LOCAL_EVENT_BEHIND)
+            behind.push_back(event);
         else
             run = true;
     }
@@ -46,13 +50,16 @@ struct Tender::State {
         if (!file)
             return {}; // it is gone; another one that runs the same file will ask again
         const bool trust = std::ranges::count(trusted, file->path.string()) != 0;
+        const bool counts = file->reads == Reads::maybe_counted;
         const bool safe = trust || file->reads == Reads::by_receiving;
         if (!safe)
-            done.splicers.push_back(file->path.string());
+            (counts ? done.counters : done.splicers).push_back(file->path.string());
         ++done.programs;
         BL_TRY(auto map, objects.map<ProgramMap>("local_programs"));
-        return map.update(event.program, safe ? BL_PROGRAM_SAFE : BL_PROGRAM_SPLICES);
+        return map.update(event.program, safe ? BL_PROGRAM_SAFE : counts ? BL_PROGRAM_COUNTS : BL_PROGRAM_SPLICES);
     }
+
+    Result<> wake_all(Tended &done);
 
     Result<> vet_all(Tended &done) {
         if (programs.empty())
@@ -69,6 +76,18 @@ struct Tender::State {
         return {};
     }
 };
+
+/// Who reads on knows what there is.
+Result<> Tender::State::wake_all(Tended &done) {
+    BL_TRY(const auto pairs, objects.map<PairMap>("local_pairs"));
+    for (const bl_local_event &event : std::exchange(behind, {})) {
+        BL_TRY(const auto pair, pairs.lookup(event.pair));
+        if (pair && pair->end[event.side & 1].read == event.read &&
+            wake_reader(static_cast<pid_t>(event.tgid), event.inode))
+            ++done.woken;
+    }
+    return {};
+}
 
 Tender::Tender(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Tender::Tender(Tender &&) noexcept = default;
@@ -101,6 +120,7 @@ int Tender::fd() const {
 Result<Tended> Tender::tend() {
     Tended done;
     BL_CHECK(state_->ring->consume());
+    BL_CHECK(state_->wake_all(done));
     BL_CHECK(state_->vet_all(done));
     const auto now = std::chrono::steady_clock::now();
     if (!state_->run && now - state_->last < kLookAnyway)

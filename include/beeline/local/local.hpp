@@ -102,7 +102,9 @@ struct Tended {
     std::uint64_t left = 0;            ///< ...and that left.
     std::uint64_t waiting = 0;         ///< Ends that are to enter or leave as soon as they are read empty.
     std::uint64_t ends = 0;            ///< In the sockhash now.
-    std::vector<std::string> splicers; ///< Program files that were found to be able to splice.
+    std::uint64_t woken = 0;           ///< Readers told again of what TCP has for them.
+    std::vector<std::string> splicers; ///< Program files that were found to be able to splice,
+    std::vector<std::string> counters; ///< and others that may ask FIONREAD.
 };
 
 /// Whether this host can have it: Kind::unsupported, or what require_bpffs() says.

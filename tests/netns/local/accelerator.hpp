@@ -33,6 +33,8 @@ public:
     [[nodiscard]] virtual bool has_short_cut() const = 0;
     /// What this socket sends goes to the peer's queue, as far as order allows.
     [[nodiscard]] virtual bool on_short_cut(int fd) const = 0;
+    /// It never will be.
+    [[nodiscard]] virtual bool stays_on_tcp(int /*fd*/) const { return false; }
     /// Why it does not: one word, "" if it does.
     [[nodiscard]] virtual std::string reason(int fd) const = 0;
     /// Bytes this socket has sent by the short cut.

@@ -44,6 +44,11 @@ public:
                (found->pair.end[0].flags & found->pair.end[1].flags & BL_END_SAFE) != 0;
     }
 
+    [[nodiscard]] bool stays_on_tcp(int fd) const override {
+        const auto found = find(fd);
+        return found && found->pair.state == BL_PAIR_TCP;
+    }
+
     [[nodiscard]] std::string reason(int fd) const override {
         const auto found = find(fd);
         if (!found)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What does not get onto the short cut: it stays on TCP, and is told.
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <gmock/gmock.h>
@@ -8,6 +9,7 @@
 
 #include <beeline/kernel/map.hpp>
 #include <beeline/kernel/text_map.hpp>
+#include <beeline/kernel/typed_map.hpp>
 
 #include "local/objects.hpp"
 #include "local/tend.hpp"
@@ -40,6 +42,45 @@ TEST_F(Life, leaves_more_than_it_has_room_for_on_tcp) {
     EXPECT_TRUE(until([&] { return connections().empty(); }));
     ASSERT_VALUE(const Link fresh, connect_here(listener.get()));
     EXPECT_TRUE(takes_the_short_cut(fresh));
+}
+
+/// As when there was no memory for it.
+void take_storage_away(const std::filesystem::path &pins, const Link &link) {
+    using FlowMap = kernel::Map<int, bl_local_flow>;
+    ASSERT_VALUE(auto flows, FlowMap::from_pin(pins / local::kLive / "local_flows"));
+    for (const kernel::UniqueFd *fd : {&link.client, &link.server}) {
+        ASSERT_VALUE(const bool there, flows.erase(fd->get()));
+        EXPECT_TRUE(there);
+    }
+}
+
+TEST_F(Life, forgets_pairs_that_no_socket_has) {
+    ASSERT_OK(up());
+    ASSERT_VALUE(const kernel::UniqueFd listener, listen_here());
+    ASSERT_VALUE(const Link living, connect_here(listener.get()));
+    {
+        ASSERT_VALUE(const Link lost, connect_here(listener.get()));
+        take_storage_away(pins_, lost);
+    }
+    EXPECT_EQ(connections().size(), 2U) << "nobody has noticed";
+    ASSERT_VALUE(const auto objects, local::open_pinned(pins_ / local::kLive));
+    for (int i = 0; i < BL_LOCAL_SWEEP_EVERY; ++i)
+        ASSERT_OK(local::run_tend(objects, pins_ / local::kLive));
+    EXPECT_EQ(connections().size(), 1U);
+    EXPECT_EQ(reason("swept"), 1U);
+    ASSERT_OK(tend());
+    EXPECT_TRUE(takes_the_short_cut(living));
+}
+
+TEST_F(Life, knows_a_process_whatever_its_threads_are_called) {
+    ASSERT_OK(up({"process netns_local_lif -> accelerate"})); // 15 letters of it
+    ASSERT_OK(tend());
+    ASSERT_VALUE(const kernel::UniqueFd listener, listen_here());
+    ASSERT_VALUE(const Link link, connect_here(listener.get()));
+    std::jthread([&] {
+        ::prctl(PR_SET_NAME, "worker");
+        EXPECT_TRUE(takes_the_short_cut(link));
+    }).join();
 }
 
 TEST_F(Life, leaves_sockets_of_somebody_else_s_sockmap_alone) {

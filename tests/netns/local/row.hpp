@@ -37,6 +37,7 @@ struct Row {
 // One function per file of rows.
 [[nodiscard]] std::vector<Row> order_rows();
 [[nodiscard]] std::vector<Row> load_rows();
+[[nodiscard]] std::vector<Row> loop_rows();
 [[nodiscard]] std::vector<Row> pressure_rows();
 [[nodiscard]] std::vector<Row> close_rows();
 [[nodiscard]] std::vector<Row> receive_rows();

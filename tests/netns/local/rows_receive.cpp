@@ -8,18 +8,11 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 namespace beeline::conformance {
 namespace {
-
-void queued(End &end) {
-    int bytes = -1;
-    const int r = ::ioctl(end.fd(), FIONREAD, &bytes);
-    end.note(fmt::format("FIONREAD {}, {}", r, bytes));
-}
 
 void peek(Stage &stage) {
     Pair pair = stage.settled();
@@ -115,33 +108,6 @@ void urgent_inline(Stage &stage) {
     }
 }
 
-void count_of_queued(Stage &stage) {
-    Pair pair = stage.settled();
-    queued(pair.server);
-    pair.client.send("12345678");
-    stage.arrived(pair);
-    queued(pair.server);
-    pair.client.send("90");
-    stage.arrived(pair);
-    queued(pair.server);
-    pair.server.next(3);
-    queued(pair.server);
-    pair.server.next(20);
-    queued(pair.server);
-}
-
-/// Bytes that came by TCP are counted as well, when the short cut opens behind them.
-void count_of_queued_at_the_switch(Stage &stage) {
-    Pair pair = stage.settled();
-    stage.accelerator().hold(pair.client.fd());
-    pair.client.send("by TCP");
-    stage.arrived(pair);
-    stage.accelerator().let_go(pair.client.fd());
-    queued(pair.server);
-    pair.server.next(3);
-    queued(pair.server);
-}
-
 void low_water_mark(Stage &stage) {
     Pair pair = stage.settled();
     pair.server.set(SOL_SOCKET, SO_RCVLOWAT, 8, "SO_RCVLOWAT");
@@ -205,25 +171,6 @@ void nothing(Stage &stage) {
     pair.server.recv(0, MSG_DONTWAIT);
 }
 
-/// As long as poll() says that there are bytes, FIONREAD counts some: also when a part of them went each way.
-void count_while_reading(Stage &stage) {
-    Pair pair = stage.settled();
-    Stream sent(5), received(5);
-    const std::size_t size = pair.client.flood(sent, 65536);
-    std::size_t zeros = 0;
-    std::vector<char> buffer(100000);
-    pair.server.here();
-    while (received.position() < size && pair.server.wait(POLLIN) != 0) {
-        int bytes = 0;
-        zeros += ::ioctl(pair.server.fd(), FIONREAD, &bytes) != 0 || bytes <= 0 ? 1 : 0;
-        const ssize_t n = ::recv(pair.server.fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-        if (n <= 0 || !received.check(std::string_view(buffer.data(), static_cast<std::size_t>(n))))
-            break;
-    }
-    pair.server.note(received.position() == size ? "takes all" : "does not take all");
-    pair.server.note(zeros == 0 ? "FIONREAD always counts" : fmt::format("FIONREAD is 0 {} times", zeros));
-}
-
 } // namespace
 
 std::vector<Row> receive_rows() {
@@ -238,16 +185,10 @@ std::vector<Row> receive_rows() {
          .run = urgent_inline,
          .naive = Naive::differs,
          .limit = "redirected bytes are before urgent ones"},
-        {.name = "count_of_queued", .run = count_of_queued},
-        {.name = "count_of_queued_at_the_switch", .run = count_of_queued_at_the_switch, .naive = Naive::differs},
         {.name = "low_water_mark", .run = low_water_mark, .naive = Naive::differs},
         {.name = "receive_timeout", .run = receive_timeout},
         {.name = "vectors", .run = vectors},
-        {.name = "nothing", .run = nothing, .naive = Naive::differs, .limit = "a read of no bytes gives 0"},
-        {.name = "count_while_reading",
-         .run = count_while_reading,
-         .naive = Naive::differs,
-         .limit = "FIONREAD counts redirected bytes only"}};
+        {.name = "nothing", .run = nothing, .naive = Naive::differs, .limit = "a read of no bytes gives 0"}};
 }
 
 } // namespace beeline::conformance

@@ -187,7 +187,8 @@ void Stage::settle(Pair &pair) {
     if (!accelerator_->has_short_cut())
         return;
     const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (!way.blocking && !there() && std::chrono::steady_clock::now() < deadline) {
+    const auto stays = [&] { return accelerator_->stays_on_tcp(pair.client.fd()); };
+    while (!way.blocking && !there() && !stays() && std::chrono::steady_clock::now() < deadline) {
         ::usleep(2000);
         if (!exchange(pair))
             notes.stop("settling");

@@ -62,6 +62,20 @@ TEST_F(ProgramFileTest, TellsAProgramByWhatItAndItsLibrariesImport) {
     EXPECT_EQ(of_this_process(), Reads::maybe_spliced);
 }
 
+TEST_F(ProgramFileTest, TellsAProgramThatAsksHowMuchThereIs) {
+    const Mapped library(BEELINE_COUNTING);
+    ASSERT_TRUE(library.there());
+    EXPECT_EQ(of_this_process(), Reads::maybe_counted);
+}
+
+TEST_F(ProgramFileTest, KnowsLibrariesThatAskItOfOtherThings) {
+    const std::filesystem::path copy = directory_ / "libsystemd.so.0.35.0";
+    std::filesystem::copy_file(BEELINE_COUNTING, copy);
+    const Mapped library(copy);
+    ASSERT_TRUE(library.there());
+    EXPECT_EQ(of_this_process(), Reads::by_receiving);
+}
+
 TEST_F(ProgramFileTest, LooksIntoALibraryThatWasDeletedSince) {
     const std::filesystem::path copy = directory_ / "library.so";
     std::filesystem::copy_file(BEELINE_SPLICING, copy);
