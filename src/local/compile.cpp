@@ -104,6 +104,7 @@ private:
         std::vector<std::pair<std::uint64_t, std::uint32_t>> found;
         for (const std::string &path : condition->any_of) {
             BL_TRY(const auto cgroup, binding_.cgroup ? binding_.cgroup(path) : find_cgroup(path));
+            tables_.cgroups[path] = cgroup.first;
             found.push_back(cgroup);
         }
         return times(rows, found, [&](bl_local_row &row, const auto &cgroup) {

@@ -52,6 +52,7 @@ Record describe(const Policy &policy, const UpOptions &options, const Prepared &
             .cgroup = policy.cgroup,
             .trusted = policy.trusted,
             .digest = rules.digest,
+            .cgroups = rules.cgroups,
             .rules = rules.rules};
 }
 

@@ -14,7 +14,7 @@ Result<> write_record(const Record &record, const std::filesystem::path &directo
     json to = {{"abi", BL_ABI_VERSION},   {"file", record.file},
                {"since", record.since},   {"connections", record.connections},
                {"cgroup", record.cgroup}, {"trusted", record.trusted},
-               {"digest", record.digest}};
+               {"digest", record.digest}, {"cgroups", record.cgroups}};
     live::add_rules(record.rules, to);
     return kernel::repin_text(kRecordPin, live::text_of(to), directory / kRecordPin);
 }
@@ -27,6 +27,7 @@ Result<Record> read_record(const std::filesystem::path &directory) {
         from.at("cgroup").get_to(record.cgroup);
         from.at("trusted").get_to(record.trusted);
         from.at("digest").get_to(record.digest);
+        from.at("cgroups").get_to(record.cgroups);
         live::read_rules(record.rules, from);
     });
 }

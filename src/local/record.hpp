@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct Record {
     std::uint32_t connections = 0;
     std::string cgroup;
     std::vector<std::string> trusted;
-    std::uint64_t digest = 0; ///< Of the rows.
+    std::uint64_t digest = 0;                     ///< Of the rows.
+    std::map<std::string, std::uint64_t> cgroups; ///< Ids in the rows, by path.
     live::RuleRecord rules;
 };
 

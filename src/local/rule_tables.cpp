@@ -76,6 +76,7 @@ Result<Prepared> prepare_rules(const Policy &policy, const live::RuleRecord *bef
         return fail(Kind::config, 0, std::to_string(tables.sets.size()) + " sets in [local]",
                     "at most " + std::to_string(kHalf) + ", those of long lists in rules included");
     Prepared made;
+    made.cgroups = tables.cgroups;
     made.digest = policy::digest(std::as_bytes(std::span(tables.rows)));
     for (const policy::SetTable &set : tables.sets)
         made.digest ^= policy::digest(set);

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 #include <beeline/kernel/fd.hpp>
 #include <beeline/kernel/object_set.hpp>
@@ -17,6 +19,7 @@ namespace beeline::local {
 struct Prepared {
     live::RuleRecord rules;
     std::uint64_t digest = 0; ///< Of all rows.
+    std::map<std::string, std::uint64_t> cgroups;
     kernel::UniqueFd table;
 };
 

@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <map>
 
+#include <sys/epoll.h>
 #include <sys/stat.h>
 
 #include <beeline/kernel/ring_buffer.hpp>
 #include <beeline/local/local.hpp>
 
+#include "local/cgroups.hpp"
 #include "local/objects.hpp"
 #include "local/program_file.hpp"
 #include "local/record.hpp"
@@ -24,6 +26,16 @@ constexpr std::chrono::seconds kLookAnyway{1};
 /// A run looks at every socket: many sockets and many events are not to take a whole CPU.
 constexpr int kRest = 4;
 
+/// Readable when one of them is.
+Result<kernel::UniqueFd> epoll_over(std::initializer_list<int> descriptors) {
+    kernel::UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+    epoll_event event{.events = EPOLLIN, .data = {}};
+    for (const int fd : descriptors)
+        if (!epoll.valid() || ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+            return fail_errno(errno, "epoll");
+    return epoll;
+}
+
 } // namespace
 
 struct Tender::State {
@@ -31,6 +43,8 @@ struct Tender::State {
     struct stat identity {};
     ObjectSet objects;
     std::optional<kernel::RingBuffer> ring;
+    std::optional<CgroupWatch> cgroups;
+    kernel::UniqueFd ready;               ///< epoll(7) over both.
     std::vector<bl_local_event> programs; ///< Asked for.
     std::vector<bl_local_event> behind;   ///< Ends that may not know of what TCP has for them.
     bool run = true;                      ///< Some pair waits.
@@ -104,6 +118,8 @@ Result<Tender> Tender::open(const std::filesystem::path &pins) {
     BL_TRY(state->ring, kernel::RingBuffer::open_typed<bl_local_event>(
                             state->objects.fd("local_events"),
                             [at = state.get()](const bl_local_event &event) { at->take(event); }));
+    BL_TRY(state->cgroups, CgroupWatch::open());
+    BL_TRY(state->ready, epoll_over({state->ring->epoll_fd(), state->cgroups->fd()}));
     return Tender(std::move(state));
 }
 
@@ -114,7 +130,7 @@ bool Tender::current() const {
 }
 
 int Tender::fd() const {
-    return state_->ring->epoll_fd();
+    return state_->ready.get();
 }
 
 Result<Tended> Tender::tend() {
@@ -123,7 +139,10 @@ Result<Tended> Tender::tend() {
     BL_CHECK(state_->wake_all(done));
     BL_CHECK(state_->vet_all(done));
     const auto now = std::chrono::steady_clock::now();
-    if (!state_->run && now - state_->last < kLookAnyway)
+    const bool anyway = now - state_->last >= kLookAnyway;
+    if (state_->cgroups->noticed() || anyway)
+        BL_CHECK(state_->cgroups->follow(state_->objects, state_->directory));
+    if (!state_->run && !anyway)
         return done;
     if (now < state_->not_before) {
         done.waiting = 1;

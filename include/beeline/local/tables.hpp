@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Tables {
     std::vector<bl_local_row> rows; ///< In order; the last one matches everything.
     std::vector<RuleRow> rules;
     std::vector<policy::SetTable> sets;
+    std::map<std::string, std::uint64_t> cgroups; ///< Ids of those that rules name, by path.
 };
 
 /// What has to be looked up on the host.

@@ -83,6 +83,32 @@ TEST_F(Life, knows_a_process_whatever_its_threads_are_called) {
     }).join();
 }
 
+/// A connection of a process in the cgroup is chosen.
+bool is_chosen(kernel::Cgroup &service, kernel::Cgroup &home, int listener, const local::Local &local) {
+    if (!service.add(0))
+        return false;
+    const auto link = connect_here(listener);
+    const bool moved = home.add(0).has_value(); // sockets stay where they were made
+    const auto status = local.status();
+    return moved && link && status && !status->connections.empty() && status->connections.front().state != State::tcp;
+}
+
+TEST_F(Life, follows_a_service_that_starts_again) {
+    ASSERT_VALUE(const auto mount, kernel::cgroup2_mount());
+    const std::string path = "/" + cgroup_->directory().lexically_relative(mount).string() + "/service";
+    ASSERT_VALUE(kernel::Cgroup first, kernel::Cgroup::create(path));
+    const harness::OnExit cleanup(harness::Leftover::cgroup, first.directory());
+    ASSERT_OK(up({"cgroup " + path + " -> accelerate"}));
+    ASSERT_OK(tend());
+    ASSERT_VALUE(const kernel::UniqueFd listener, listen_here());
+    EXPECT_TRUE(is_chosen(first, *cgroup_, listener.get(), *local_));
+    ASSERT_TRUE(until([&] { return connections().empty(); }));
+    ASSERT_OK(first.remove());
+    ASSERT_VALUE(kernel::Cgroup second, kernel::Cgroup::create(path));
+    EXPECT_TRUE(until([&] { return connections().empty() && is_chosen(second, *cgroup_, listener.get(), *local_); }));
+    ASSERT_OK(up({"cgroup " + path + " -> accelerate"}));
+}
+
 TEST_F(Life, leaves_sockets_of_somebody_else_s_sockmap_alone) {
     ASSERT_VALUE(const auto naive, start_naive(*cgroup_));
     ASSERT_OK(up());
