@@ -153,7 +153,7 @@ std::string Traffic::finish() {
     return "";
 }
 
-void Life::SetUp() {
+void LocalLife::SetUp() {
     BL_NEED_ROOT();
     ASSERT_VALUE(kernel::Cgroup home, kernel::Cgroup::of_process(::getpid()));
     home_.emplace(std::move(home));
@@ -168,7 +168,7 @@ void Life::SetUp() {
     local_.emplace(std::move(local));
 }
 
-void Life::TearDown() {
+void LocalLife::TearDown() {
     tending_ = {};
     if (local_)
         (void)local_->down(std::chrono::seconds(0)); // the bpffs takes the rest with it
@@ -176,43 +176,43 @@ void Life::TearDown() {
         ASSERT_OK(home_->add(0));
 }
 
-Result<local::UpReport> Life::up(const std::vector<std::string> &rules) {
+Result<local::UpReport> LocalLife::up(const std::vector<std::string> &rules) {
     BL_TRY(policy_, policy_in(*cgroup_, rules));
     policy_.connections = room_;
     return local_->up(policy_);
 }
 
-Result<> Life::tend() {
+Result<> LocalLife::tend() {
     BL_TRY(local::Tender tender, local::Tender::open(pins_));
     tending_ = tending(std::move(tender));
     return {};
 }
 
-std::vector<Connection> Life::connections() const {
+std::vector<Connection> LocalLife::connections() const {
     const auto status = local_->status();
     return status ? status->connections : std::vector<Connection>{};
 }
 
-std::size_t Life::count(local::State state) const {
+std::size_t LocalLife::count(local::State state) const {
     const auto all = connections();
     return static_cast<std::size_t>(std::ranges::count(all, state, &Connection::state));
 }
 
-std::size_t Life::filed() const {
+std::size_t LocalLife::filed() const {
     std::size_t ends = 0;
     for (const Connection &connection : connections())
         ends += static_cast<std::size_t>(std::ranges::count(connection.ends, true, &local::End::filed));
     return ends;
 }
 
-std::uint64_t Life::redirected() const {
+std::uint64_t LocalLife::redirected() const {
     std::uint64_t bytes = 0;
     for (const Connection &connection : connections())
         bytes += connection.ends[0].short_bytes + connection.ends[1].short_bytes;
     return bytes;
 }
 
-std::uint64_t Life::reason(const std::string &name) const {
+std::uint64_t LocalLife::reason(const std::string &name) const {
     const auto status = local_->status();
     if (status)
         for (const auto &[known, count] : status->reasons)
@@ -221,7 +221,7 @@ std::uint64_t Life::reason(const std::string &name) const {
     return 0;
 }
 
-std::uint64_t Life::redirected(const Link &link) const {
+std::uint64_t LocalLife::redirected(const Link &link) const {
     const std::uint64_t cookie = cookie_of(link.client.get());
     for (const Connection &connection : connections())
         for (const local::End &end : connection.ends)
@@ -230,7 +230,7 @@ std::uint64_t Life::redirected(const Link &link) const {
     return 0;
 }
 
-bool Life::takes_the_short_cut(const Link &link) const {
+bool LocalLife::takes_the_short_cut(const Link &link) const {
     return exchange(link, 5) && until([&] { return !exchange(link) || redirected(link) > 0; }) && exchange(link);
 }
 

@@ -55,7 +55,7 @@ private:
     std::jthread thread_;
 };
 
-class Life : public testing::Test {
+class LocalLife : public testing::Test {
 protected:
     void SetUp() override;
     void TearDown() override;

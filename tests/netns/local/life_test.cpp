@@ -22,7 +22,7 @@ using testing::HasSubstr;
 
 constexpr std::uint64_t kMuch = 20'000'000;
 
-TEST_F(Life, goes_under_load_without_loss) {
+TEST_F(LocalLife, goes_under_load_without_loss) {
     ASSERT_OK(up());
     ASSERT_OK(tend());
     ASSERT_VALUE(const kernel::UniqueFd listener, listen_here());
@@ -39,7 +39,7 @@ TEST_F(Life, goes_under_load_without_loss) {
     EXPECT_EQ(traffic.finish(), "");
 }
 
-TEST_F(Life, waits_for_a_reader_before_it_goes) {
+TEST_F(LocalLife, waits_for_a_reader_before_it_goes) {
     ASSERT_OK(up());
     ASSERT_OK(tend());
     ASSERT_VALUE(const kernel::UniqueFd listener, listen_here());
@@ -64,7 +64,7 @@ TEST_F(Life, waits_for_a_reader_before_it_goes) {
     EXPECT_TRUE(exchange(link, 10));
 }
 
-TEST_F(Life, comes_back_after_it_could_not_go) {
+TEST_F(LocalLife, comes_back_after_it_could_not_go) {
     ASSERT_OK(up());
     ASSERT_OK(tend());
     ASSERT_VALUE(const kernel::UniqueFd listener, listen_here());
@@ -79,7 +79,7 @@ TEST_F(Life, comes_back_after_it_could_not_go) {
     EXPECT_TRUE(takes_the_short_cut(fresh));
 }
 
-TEST_F(Life, obeys_other_rules_under_load) {
+TEST_F(LocalLife, obeys_other_rules_under_load) {
     ASSERT_VALUE(const kernel::UniqueFd listener, listen_here());
     const std::string chosen = "dport " + std::to_string(port_of(listener.get())) + " -> accelerate";
     ASSERT_OK(up({chosen}));
@@ -117,7 +117,7 @@ Result<pid_t> tending_process(const std::filesystem::path &pins) {
     ::_exit(1);
 }
 
-TEST_F(Life, needs_no_daemon_for_what_is_on_it) {
+TEST_F(LocalLife, needs_no_daemon_for_what_is_on_it) {
     ASSERT_OK(up());
     ASSERT_VALUE(const pid_t daemon, tending_process(pins_));
     ASSERT_VALUE(const kernel::UniqueFd listener, listen_here());

@@ -25,7 +25,7 @@ using testing::HasSubstr;
 
 constexpr std::size_t kRoom = local::kMinConnections;
 
-TEST_F(Life, leaves_more_than_it_has_room_for_on_tcp) {
+TEST_F(LocalLife, leaves_more_than_it_has_room_for_on_tcp) {
     const rlimit files{.rlim_cur = 8192, .rlim_max = 8192};
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
     room_ = kRoom;
@@ -54,7 +54,7 @@ void take_storage_away(const std::filesystem::path &pins, const Link &link) {
     }
 }
 
-TEST_F(Life, forgets_pairs_that_no_socket_has) {
+TEST_F(LocalLife, forgets_pairs_that_no_socket_has) {
     ASSERT_OK(up());
     ASSERT_VALUE(const kernel::UniqueFd listener, listen_here());
     ASSERT_VALUE(const Link living, connect_here(listener.get()));
@@ -72,7 +72,7 @@ TEST_F(Life, forgets_pairs_that_no_socket_has) {
     EXPECT_TRUE(takes_the_short_cut(living));
 }
 
-TEST_F(Life, knows_a_process_whatever_its_threads_are_called) {
+TEST_F(LocalLife, knows_a_process_whatever_its_threads_are_called) {
     ASSERT_OK(up({"process netns_local_lif -> accelerate"})); // 15 letters of it
     ASSERT_OK(tend());
     ASSERT_VALUE(const kernel::UniqueFd listener, listen_here());
@@ -93,7 +93,7 @@ bool is_chosen(kernel::Cgroup &service, kernel::Cgroup &home, int listener, cons
     return moved && link && status && !status->connections.empty() && status->connections.front().state != State::tcp;
 }
 
-TEST_F(Life, follows_a_service_that_starts_again) {
+TEST_F(LocalLife, follows_a_service_that_starts_again) {
     ASSERT_VALUE(const auto mount, kernel::cgroup2_mount());
     const std::string path = "/" + cgroup_->directory().lexically_relative(mount).string() + "/service";
     ASSERT_VALUE(kernel::Cgroup first, kernel::Cgroup::create(path));
@@ -109,7 +109,7 @@ TEST_F(Life, follows_a_service_that_starts_again) {
     ASSERT_OK(up({"cgroup " + path + " -> accelerate"}));
 }
 
-TEST_F(Life, leaves_sockets_of_somebody_else_s_sockmap_alone) {
+TEST_F(LocalLife, leaves_sockets_of_somebody_else_s_sockmap_alone) {
     ASSERT_VALUE(const auto naive, start_naive(*cgroup_));
     ASSERT_OK(up());
     ASSERT_OK(tend());
@@ -136,7 +136,7 @@ Result<> claim_another_version(const std::filesystem::path &directory) {
     return kernel::repin_text(local::kRecordPin, text, directory / local::kRecordPin);
 }
 
-TEST_F(Life, refuses_state_of_another_version) {
+TEST_F(LocalLife, refuses_state_of_another_version) {
     ASSERT_OK(up());
     ASSERT_OK(claim_another_version(pins_ / local::kLive));
     const std::string refused = "is of ABI version 99, this program speaks";
@@ -155,7 +155,7 @@ TEST_F(Life, refuses_state_of_another_version) {
     ASSERT_OK(up());
 }
 
-TEST_F(Life, does_not_tear_down_what_it_does_not_understand_under_sockets) {
+TEST_F(LocalLife, does_not_tear_down_what_it_does_not_understand_under_sockets) {
     ASSERT_OK(up());
     ASSERT_OK(tend());
     ASSERT_VALUE(const kernel::UniqueFd listener, listen_here());

@@ -45,6 +45,7 @@ struct Row {
 [[nodiscard]] std::vector<Row> wait_rows();
 [[nodiscard]] std::vector<Row> uring_rows();
 [[nodiscard]] std::vector<Row> task_rows();
+[[nodiscard]] std::vector<Row> thread_rows();
 [[nodiscard]] std::vector<Row> life_rows();
 [[nodiscard]] std::vector<Row> tuple_rows();
 /// Of this test program.

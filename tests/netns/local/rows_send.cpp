@@ -8,8 +8,10 @@
 
 #include <fmt/format.h>
 #include <linux/errqueue.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
@@ -151,6 +153,33 @@ void reused_buffer(Stage &stage) {
     pair.server.note(got == std::string(20000, 'a') ? "reads what was sent" : "reads something else");
 }
 
+/// SIOCOUTQ: what the peer has not acknowledged goes down to nothing when it has, and stays while it cannot.
+void count_of_unsent(Stage &stage) {
+    Pair pair = stage.settled();
+    const auto left = [&] {
+        int bytes = -1;
+        return ::ioctl(pair.client.fd(), SIOCOUTQ, &bytes) == 0 ? bytes : -1;
+    };
+    const auto all_sent = [&] {
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while (left() != 0 && std::chrono::steady_clock::now() < deadline)
+            ::usleep(1000);
+        pair.client.note(left() == 0 ? "has nothing unsent" : "has something unsent");
+    };
+    all_sent();
+    pair.client.send("12345678");
+    all_sent();
+    Stream sent(8), received(8);
+    const std::size_t size = pair.client.flood(sent, 65536);
+    pair.client.note(left() > 0 ? "has something unsent" : "has nothing unsent");
+    pair.server.recv(8);
+    pair.server.here();
+    pair.server.note(pair.server.collect(received, size, 65536) == fmt::format("{} bytes, intact, open", size)
+                         ? "takes all"
+                         : "loses some");
+    all_sent();
+}
+
 } // namespace
 
 std::vector<Row> send_rows() {
@@ -160,7 +189,8 @@ std::vector<Row> send_rows() {
             {.name = "sendfile", .run = sendfile},
             {.name = "gathered", .run = gathered},
             {.name = "send_timeout", .run = send_timeout, .naive = Naive::differs},
-            {.name = "reused_buffer", .run = reused_buffer}};
+            {.name = "reused_buffer", .run = reused_buffer},
+            {.name = "count_of_unsent", .run = count_of_unsent, .naive = Naive::either}};
 }
 
 } // namespace beeline::conformance
