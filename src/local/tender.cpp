@@ -96,7 +96,7 @@ Result<> Tender::State::wake_all(Tended &done) {
     BL_TRY(const auto pairs, objects.map<PairMap>("local_pairs"));
     for (const bl_local_event &event : std::exchange(behind, {})) {
         BL_TRY(const auto pair, pairs.lookup(event.pair));
-        if (pair && pair->end[event.side & 1].read == event.read &&
+        if ((!pair || pair->end[event.side & 1].read == event.read) && // a pair that has left may be forgotten
             wake_reader(static_cast<pid_t>(event.tgid), event.inode))
             ++done.woken;
     }

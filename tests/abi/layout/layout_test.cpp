@@ -62,11 +62,11 @@ void add_local(Layouts &all) {
                                            AT(written),   AT(flags),        AT(rule),        AT(judged),
                                            AT(counter),   AT(uid),          AT(tgid),        AT(generation),
                                            AT(local),     AT(remote),       AT(local_port),  AT(remote_port),
-                                           AT(_pad2),     AT(comm)}};
+                                           AT(taken),     AT(comm)}};
     }
     {
         using S = bl_local_pair;
-        all["bl_local_pair"] = {sizeof(S), {AT(since_ns), AT(state), AT(reason), AT(end)}};
+        all["bl_local_pair"] = {sizeof(S), {AT(since_ns), AT(state), AT(reason), AT(visited), AT(_pad), AT(end)}};
     }
     {
         using S = bl_local_flow;
@@ -93,12 +93,13 @@ void add_local(Layouts &all) {
     }
     {
         using S = bl_local_event;
-        all["bl_local_event"] = {sizeof(S), {AT(what), AT(tgid), AT(pair), AT(program)}};
+        all["bl_local_event"] = {sizeof(S), {AT(what), AT(tgid), AT(pair), AT(program), AT(inode), AT(side), AT(read)}};
     }
     {
         using S = bl_local_tended;
-        all["bl_local_tended"] = {
-            sizeof(S), {AT(seen), AT(filed), AT(left), AT(waiting_to_file), AT(waiting_to_leave), AT(filed_now)}};
+        all["bl_local_tended"] = {sizeof(S),
+                                  {AT(seen), AT(filed), AT(left), AT(waiting_to_file), AT(waiting_to_leave),
+                                   AT(filed_now), AT(pass), AT(_pad)}};
     }
 }
 
