@@ -51,6 +51,11 @@ suite() {
     count "$name" "$report" "$start"
 }
 
+# Other people's programs, for tests of [local]; without them those skip. Why there are none is said here.
+fetch_programs() {
+    "$root/tools/programs" >/dev/null || true
+}
+
 # What runs in the VM: the tests of label guest, all in one boot, one after the other, and the costs. It takes one CPU, so
 # it goes on beside other steps; end_vm waits for it. Where there can be no VM the tests count as skipped. That kernel is
 # known to have netkit: a test that cannot find it there has failed. What is wired by veth, and what does not depend on the
@@ -132,6 +137,7 @@ summary() {
 test_command() {
     if [ $# -gt 0 ]; then
         step "build release" build release -DBEELINE_TESTS=ON -DBEELINE_WERROR=ON
+        fetch_programs
         [ "$failed" -ne 0 ] || suite "tests" release "$@"
         summary
         return
@@ -141,6 +147,7 @@ test_command() {
         step "check $check" "$root/tools/check" "$check"
     done
     local before=$failed
+    fetch_programs
     step "build release" build release -DBEELINE_TESTS=ON -DBEELINE_WERROR=ON
     begin_sanitized
     if [ "$failed" -eq "$before" ]; then

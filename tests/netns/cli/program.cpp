@@ -43,11 +43,12 @@ struct Pipe {
         _exit(126);
     for (const std::string &variable : how.env)
         putenv(const_cast<char *>(variable.c_str())); // putenv keeps the pointer, and does not write
-    std::vector<char *> argv = {const_cast<char *>("beeline")};
+    const char *path = how.program.empty() ? BEELINE_PROGRAM : how.program.c_str();
+    std::vector<char *> argv = {const_cast<char *>(how.program.empty() ? "beeline" : path)};
     for (const std::string &argument : arguments)
         argv.push_back(const_cast<char *>(argument.c_str()));
     argv.push_back(nullptr);
-    execv(BEELINE_PROGRAM, argv.data());
+    execv(path, argv.data());
     _exit(127);
 }
 

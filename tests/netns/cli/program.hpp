@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The built program as a child process, in a network namespace.
+// The built program, or another one, as a child process, in a network namespace.
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,7 @@
 namespace beeline::cli_test {
 
 struct How {
+    std::string program = {};          ///< Path of another one; empty: beeline.
     std::optional<int> netns = {};     ///< Descriptor of the namespace; not set: that of the test.
     std::optional<uid_t> uid = {};     ///< Becomes this user (and group), without capabilities.
     bool terminal = false;             ///< Standard output is a terminal of 24 lines and 80 columns.
