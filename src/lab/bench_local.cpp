@@ -9,12 +9,12 @@
 #include <optional>
 #include <utility>
 
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "lab/connected.hpp"
 #include "lab/host.hpp"
 #include "lab/paths.hpp"
 #include "lab/running_local.hpp"
@@ -32,43 +32,6 @@ constexpr std::chrono::seconds kPatience(10);
 
 bool loaded(Carrier carrier) {
     return carrier == Carrier::short_cut || carrier == Carrier::not_chosen;
-}
-
-struct Connected {
-    std::array<kernel::UniqueFd, 2> fds; ///< The client's, the server's.
-    std::uint16_t client_port = 0;
-};
-
-Result<> do_not_block(int fd) {
-    if (::fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
-        return fail_errno(errno, "set O_NONBLOCK");
-    return {};
-}
-
-Result<Connected> connect_unix() {
-    std::array<int, 2> fds{};
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds.data()) != 0)
-        return fail_errno(errno, "make a pair of AF_UNIX sockets");
-    return Connected{.fds = {kernel::UniqueFd(fds[0]), kernel::UniqueFd(fds[1])}};
-}
-
-/// In the calling thread's network namespace.
-Result<Connected> connect_tcp(std::uint16_t port) {
-    BL_TRY(const auto address, SocketAddress::make(kAddress, port));
-    BL_TRY(const auto listener, open_server(address, Transport::tcp, kPatience));
-    BL_TRY(auto client, open_socket(address.family(), Transport::tcp, kPatience));
-    if (::connect(client.get(), address.get(), address.length) != 0)
-        return fail_errno(errno, "connect");
-    kernel::UniqueFd server(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!server.valid())
-        return fail_errno(errno, "accept");
-    BL_CHECK(do_not_block(client.get()));
-    BL_CHECK(do_not_block(server.get()));
-    sockaddr_in own{};
-    socklen_t length = sizeof own;
-    if (::getsockname(client.get(), reinterpret_cast<sockaddr *>(&own), &length) != 0)
-        return fail_errno(errno, "getsockname");
-    return Connected{.fds = {std::move(client), std::move(server)}, .client_port = ntohs(own.sin_port)};
 }
 
 /// us of a connection: made, accepted and closed by one thread.
@@ -127,7 +90,7 @@ private:
         if (carrier == Carrier::unix_socket) {
             BL_TRY(connected, connect_unix());
         } else {
-            BL_TRY(connected, node_->within([port] { return connect_tcp(port); }));
+            BL_TRY(connected, connect_tcp(*node_, *node_, kAddress, port));
         }
         BL_TRY(const double figure, talk(one, carrier, std::move(connected), running));
         one.runs[carrier].push_back(figure);
@@ -158,8 +121,9 @@ private:
             if (share < one.least_share) {
                 ++outcome_->discarded;
                 figure = kNothing;
-                fmt::print(options_->notes, "!! {}: {:.0f} % of the bytes went by the short cut{}\n", one.label,
-                           share * 100, found ? fmt::format(", state {} {}", name(found->state), found->reason) : "");
+                fmt::print(options_->notes, "!! {}: {:.0f} % of the bytes went by the short cut{}; {}\n", one.label,
+                           share * 100, found ? fmt::format(", state {} {}", name(found->state), found->reason) : "",
+                           running->reasons());
             }
         }
         BL_CHECK(ends.check());

@@ -20,7 +20,8 @@ Result<> play(Stage &stage) {
     BL_CHECK(demo_rewrite(stage));
     BL_CHECK(demo_redirect(stage));
     BL_CHECK(demo_explain(stage));
-    return demo_guest(stage);
+    BL_CHECK(demo_guest(stage));
+    return demo_local(stage);
 }
 
 /// The last scene: the lab is gone, and so is everything that Beeline had put into the kernel.

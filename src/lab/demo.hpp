@@ -35,6 +35,7 @@ struct Stage {
 [[nodiscard]] Result<> demo_redirect(Stage &stage);
 [[nodiscard]] Result<> demo_explain(Stage &stage);
 [[nodiscard]] Result<> demo_guest(Stage &stage);
+[[nodiscard]] Result<> demo_local(Stage &stage);
 
 /// The devices of the calling thread's namespace and their XDP programs, sorted: what a scene could have changed by
 /// mistake.

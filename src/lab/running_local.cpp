@@ -82,6 +82,14 @@ Result<std::optional<local::Connection>> RunningLocal::find(std::uint16_t client
     return std::nullopt;
 }
 
+std::string RunningLocal::reasons() const {
+    std::string text;
+    if (const auto status = state_->live.status())
+        for (const auto &[name, count] : status->reasons)
+            text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, count);
+    return text;
+}
+
 Result<> RunningLocal::down() {
     const auto state = std::exchange(state_, nullptr);
     if (!state)

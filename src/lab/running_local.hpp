@@ -28,6 +28,8 @@ public:
 
     /// The connection whose connecting end has this port; nothing when it is not watched (any more).
     [[nodiscard]] Result<std::optional<local::Connection>> find(std::uint16_t client_port) const;
+    /// Why messages and connections took TCP so far: "order 3, limit 12".
+    [[nodiscard]] std::string reasons() const;
     /// Connections must be closed or read empty by then.
     [[nodiscard]] Result<> down();
 
