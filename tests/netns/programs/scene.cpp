@@ -51,6 +51,7 @@ Scene::~Scene() {
     plain();
     (void)home_.add(0);
     std::ofstream(cgroup_.directory() / "cgroup.kill") << 1; // what servers have started and left: socat's children
+    (void)eventually([&] { return cgroup_.remove().has_value(); }); // they take a while to go
     std::error_code error;
     std::filesystem::remove_all(directory_, error);
 }
