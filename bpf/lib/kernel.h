@@ -113,6 +113,7 @@ struct tcp_sock {
 
 /* Bits of skc_flags. */
 enum sock_flags {
+	SOCK_DONE,
 	SOCK_LINGER,
 	SOCK_RCVTSTAMP,
 	SOCK_ZEROCOPY,

@@ -106,6 +106,14 @@ static __always_inline void bl_tell_behind(struct sock *sk, const struct bl_loca
 	bl_tell(&event);
 }
 
+/* Bytes that TCP has for the reader; the end of the stream has a number as well (tcp_inq()). */
+static __always_inline __u32 bl_unread_of_tcp(struct sock *sk, const struct tcp_sock *tp, __u32 copied)
+{
+	__u32 unread = tp->rcv_nxt - copied;
+
+	return unread && BL_SOCK_FLAG(sk, SOCK_DONE) ? unread - 1 : unread;
+}
+
 /*
  * What one call reads ends where the redirected bytes end, though bytes sent by TCP may be behind them. An edge-triggered loop
  * may take that for the end of all (epoll(7)), and has been told of the others before.
@@ -118,7 +126,7 @@ static __always_inline void bl_look_behind(struct sock *sk, struct tcp_sock *tp,
 	if (taken == end->taken)
 		return; /* it came by TCP */
 	end->taken = taken;
-	if (bl_is_read(end, copied) && tp->rcv_nxt != copied)
+	if (bl_is_read(end, copied) && bl_unread_of_tcp(sk, tp, copied))
 		bl_tell_behind(sk, flow, end);
 }
 
