@@ -51,7 +51,7 @@ static __always_inline __u32 bl_odd_send(void)
 	return flags & BL_SEND_OOB ? BL_LOCAL_R_OOB : 0;
 }
 
-/* So many bytes in a row are bulk, however few sends they took. */
+/* So many bytes in a row are bulk, however few large sends they took. */
 #define BL_BULK_BYTES (128 * 1024)
 
 /*
@@ -62,6 +62,7 @@ static __always_inline int bl_small_stream(const struct bl_local_settings *setti
 					   const struct bl_local_end *peer, __u32 size)
 {
 	__u32 sends = *(const volatile __u32 *)&peer->sends;
+	int small;
 
 	if (sends != own->peer_sends) {
 		own->peer_sends = sends;
@@ -70,9 +71,10 @@ static __always_inline int bl_small_stream(const struct bl_local_settings *setti
 	}
 	own->run++;
 	own->run_bytes += size;
-	if (own->run < settings->run_length && own->run_bytes < BL_BULK_BYTES)
+	small = own->run_bytes < (__u64)own->run * settings->min_mean;
+	if (own->run < settings->run_length && (small || own->run_bytes < BL_BULK_BYTES))
 		return 0;
-	if (own->run_bytes < (__u64)own->run * settings->min_mean)
+	if (small)
 		return 1;
 	if (!(own->flags & BL_END_BULK))
 		bl_set(&own->flags, BL_END_BULK);

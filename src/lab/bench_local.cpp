@@ -171,7 +171,7 @@ void add_talks(std::vector<LocalCase> &cases, unsigned cpus, std::chrono::millis
                          .talk = {.kind = Talk::Kind::stream, .bytes = bytes, .time = time},
                          .cpus = cpus,
                          .carriers = three,
-                         .least_share = bytes < 4096 ? 0.0 : 0.3,
+                         .least_share = bytes < 16384 ? 0.0 : 0.3,
                          .goal_of_tcp = cpus != 1       ? 0
                                         : bytes < 4096  ? 0.98
                                         : bytes == 4096 ? 1.05
