@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "cost/edge.hpp"
+#include "cost/local.hpp"
 #include "lab/conversation.hpp"
 #include "lab/guest_programs.hpp"
 #include "lab/receivers.hpp"
@@ -91,7 +92,8 @@ std::vector<Entry> table() {
             programs("beeline", 1),
             programs("beeline:100-rules", 100),
             dropped("testrun-drop-1-rule", lab::one_rule()),
-            dropped("testrun-drop-10-rules", lab::ten_rules())};
+            dropped("testrun-drop-10-rules", lab::ten_rules()),
+            over("local", "beeline:not-chosen", beside_the_short_cut)};
 }
 
 std::vector<std::string> names_of(const Entry &entry) {
