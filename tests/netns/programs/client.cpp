@@ -12,6 +12,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 namespace beeline::programs {
 namespace {
@@ -46,6 +47,17 @@ Result<Client> Client::connect(const Scene &scene, std::uint16_t port) {
     if (!fd)
         return std::unexpected(fd.error());
     return Client(*std::move(fd));
+}
+
+Result<Client> Client::connect(const std::string &path) {
+    kernel::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    if (::connect(fd.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0 ||
+        ::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0)
+        return fail_errno(errno, "connect to " + path);
+    return Client(std::move(fd));
 }
 
 Result<> Client::send(std::string_view &rest) {

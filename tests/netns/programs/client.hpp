@@ -15,6 +15,9 @@ public:
     /// To 127.0.0.1 in the scene; tries until somebody listens.
     [[nodiscard]] static Result<Client> connect(const Scene &scene, std::uint16_t port);
 
+    /// To a socket of AF_UNIX.
+    [[nodiscard]] static Result<Client> connect(const std::string &path);
+
     /// Sends, and receives at the same time until so many bytes have come. Fails when nothing moves for 20 s.
     [[nodiscard]] Result<std::string> ask(std::string_view request, std::size_t size);
     /// The same, up to and including this text.
