@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The short cut between sockets of this host. Its programs, maps and links are pinned below one directory; any process
-// may do any of this, one at a time (the directory is locked meanwhile). Connections that are on the short cut need
-// nobody; a connection enters it when somebody runs a Tender, which is the daemon's business.
+// may do any of this, one at a time (the directory is locked meanwhile). Connections that are on the short cut stay
+// there by themselves; a connection enters it, and edge-triggered readers are told of what came by TCP, when somebody
+// runs a Tender, which is the daemon's business.
 #pragma once
 
 #include <array>
