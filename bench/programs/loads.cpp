@@ -65,7 +65,7 @@ Result<double> Loads::pgbench(Way way, std::vector<std::string> arguments) const
 }
 
 Result<double> Loads::memcached(Way way) const {
-    constexpr int kTurns = 20000;
+    constexpr int kTurns = 40000;
     BL_TRY(Client client,
            way == Way::unix ? Client::connect(scene_.path("memcached.sock")) : Client::connect(scene_, kMemcached));
     const std::string value = bytes(100, 1), reply = "VALUE k 0 100\r\n" + value + "\r\nEND\r\n";

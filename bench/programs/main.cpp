@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ./run bench programs [ROUNDS]: rates of other people's programs by plain TCP, with Beeline and by AF_UNIX, in turns.
+// ./run bench programs [ROUNDS [NAME]]: rates of other people's programs by plain TCP, with Beeline and by AF_UNIX, in
+// turns.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -54,7 +55,7 @@ Result<> run(Scene &scene, const Load &load, Way way, Measured &measured) {
     return {};
 }
 
-Result<> bench(int rounds) {
+Result<> bench(int rounds, const std::string &name) {
     BL_TRY(const auto scene, Scene::create());
     BL_TRY(const auto loads, Loads::start(*scene));
     fmt::print("| program | unit | TCP: median [min-max] of {} | Beeline, **median ratio to TCP** | AF_UNIX, **ratio** "
@@ -62,6 +63,8 @@ Result<> bench(int rounds) {
                "|---|---|---|---|---|---|\n",
                rounds);
     for (const Load &load : loads->all()) {
+        if (load.name.find(name) == std::string::npos)
+            continue;
         Measured measured;
         for (int round = 0; round < rounds; ++round)
             for (int turn = 0; turn < 3; ++turn) { // each way comes first, second and last
@@ -81,11 +84,11 @@ Result<> bench(int rounds) {
 
 int main(int argc, char **argv) {
     const int rounds = argc > 1 ? std::atoi(argv[1]) : 5;
-    if (argc > 2 || rounds < 1) {
-        fmt::print(stderr, "usage: {} [ROUNDS]\n", argv[0]);
+    if (argc > 3 || rounds < 1) {
+        fmt::print(stderr, "usage: {} [ROUNDS [NAME]]\n", argv[0]);
         return 2;
     }
-    const auto done = beeline::programs::bench(rounds);
+    const auto done = beeline::programs::bench(rounds, argc > 2 ? argv[2] : "");
     if (!done)
         fmt::print(stderr, "bench: {}\n", done.error().message());
     return done ? 0 : 1;

@@ -60,7 +60,7 @@ TEST_F(Postgres, TablesAreCopiedAsTheyAre) {
 
 TEST_F(Postgres, AReplyOfManyMegabytesAndThousandsOfQuestionsInOneSession) {
     std::string script = "\\pset format unaligned\n\\pset tuples_only on\n", expected;
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 1000; ++i) {
         script += fmt::format("select {};\n", i);
         expected += fmt::format("{}\n", i);
     }
@@ -68,10 +68,12 @@ TEST_F(Postgres, AReplyOfManyMegabytesAndThousandsOfQuestionsInOneSession) {
     for (int i = 0; i < 1'000'000; ++i)
         expected += "0123456789";
     expected += "\nend\n";
-    const Ended ended =
-        client("psql", {"-Xq", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-f", scene_->write("script.sql", script)});
-    EXPECT_EQ(ended.status, 0) << ended.err;
-    EXPECT_TRUE(ended.out == expected) << ended.out.size() << " bytes, not " << expected.size();
+    const std::string file = scene_->write("script.sql", script);
+    for (int i = 0; i < 20 && scene_->short_bytes() == 0; ++i) { // the daemon looks at both programs first
+        const Ended ended = client("psql", {"-Xq", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-f", file});
+        ASSERT_EQ(ended.status, 0) << ended.err;
+        ASSERT_TRUE(ended.out == expected) << ended.out.size() << " bytes, not " << expected.size();
+    }
     EXPECT_GT(scene_->short_bytes(), 0U) << told();
 }
 
