@@ -119,9 +119,10 @@ struct bl_local_settings {
 	__u32 min_turns;   /* a requester is proven after so many turns */
 	__u32 min_receives; /* others after so many receives */
 	__u32 generation; /* counts up with the rules: local_tend judges every end anew */
-	__u32 _pad;
+	__u32 patience;   /* jiffies without a pass of local_tend after which nothing is redirected; the kernel's: 4 to 10 ms each */
+	__u64 tended;     /* the jiffy of its last pass */
 };
-BL_SIZE(bl_local_settings, 8 + 4 * 8);
+BL_SIZE(bl_local_settings, 8 + 4 * 8 + 8);
 
 /* bl_local_row.flags */
 #define BL_LOCAL_CGROUP (1u << 0)  /* the end's cgroup is `cgroup` or below it */
@@ -246,14 +247,16 @@ BL_SIZE(bl_local_tended, 8 * 6 + 4 * 2);
 /* As 9 to 21. */
 #define BL_LOCAL_R_COUNTS 35        /* its program may ask FIONREAD, which would not count what TCP has for it */
 #define BL_LOCAL_R_SWEPT 36         /* told, no more: a pair whose sockets have gone unnoticed */
-#define BL_LOCAL_REASONS 37
+#define BL_LOCAL_R_UNTENDED 37      /* nobody has run local_tend for a while: who must be told of bytes of TCP would not be */
+#define BL_LOCAL_REASONS 38
 
 #define BL_LOCAL_REASON_NAMES                                                                                          \
 	{                                                                                                              \
 		"none", "not_chosen", "remote", "self", "repair", "mptcp", "full", "taken", "no_storage", "small",     \
 		    "blocking", "rcvlowat", "zerocopy", "timestamps", "ulp", "oob", "io_uring", "kernel", "splices",   \
 		    "foreign", "errqueue", "option", "limit", "order", "no_target", "turning", "unsafe_end",           \
-		    "closed_unread", "event_lost", "no_table", "linger", "pressure", "ended", "gone", "no_map", "counts", "swept" \
+		    "closed_unread", "event_lost", "no_table", "linger", "pressure", "ended", "gone", "no_map", "counts", "swept", \
+		    "untended"                                                                                         \
 	}
 
 #define BL_LOCAL_NO_RULE 0xffffffffu

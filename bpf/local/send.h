@@ -195,6 +195,9 @@ static __always_inline int bl_send(struct sk_msg_md *msg, struct bpf_sock *sk)
 		return bl_by_tcp(own, msg->size, BL_LOCAL_R_ENDED);
 	if (!(peer->flags & BL_END_SAFE))
 		return bl_by_tcp(own, msg->size, BL_LOCAL_R_UNSAFE_END);
+	/* Bytes of TCP that come behind redirected ones may need somebody to tell their reader (bl_look_behind()). */
+	if (bpf_jiffies64() - *(const volatile __u64 *)&settings->tended > settings->patience)
+		return bl_by_tcp(own, msg->size, BL_LOCAL_R_UNTENDED);
 	to = bl_sock_of(peer);
 	if (!to)
 		return bl_by_tcp(own, msg->size, BL_LOCAL_R_NO_TARGET);

@@ -172,8 +172,11 @@ static long bl_sweep(struct bpf_map *map, struct bl_local_key *key, struct bl_lo
 /* All sockets of local_flows have been met. */
 static __always_inline void bl_tended(const struct bl_local_tended *did)
 {
+	struct bl_local_settings *settings = bl_settings();
 	__u32 pass = did->pass;
 
+	if (settings)
+		*(volatile __u64 *)&settings->tended = bpf_jiffies64();
 	if (pass % BL_LOCAL_SWEEP_EVERY == 0)
 		bpf_for_each_map_elem(&local_pairs, bl_sweep, &pass, 0);
 }

@@ -8,6 +8,7 @@ namespace beeline::daemon {
 
 Result<> LocalPump::follow() {
     if (tender_ && !tender_->current()) {
+        (void)tender_->tend(); // who must be told of bytes still is, though there is nothing to tend any more
         BL_CHECK(loop_.watch(Source::sockets, std::nullopt));
         tender_.reset();
     }
@@ -32,10 +33,15 @@ Result<> LocalPump::tend_once() {
         return tender_->current() ? Result<>(std::unexpected(done.error())) : Result<>();
     if (done->waiting != 0)
         pause_ = before && done->filed + done->left == 0 ? std::min(*before * 2, kLongest) : kShortest;
-    for (const std::string &program : done->splicers)
-        if (splicers_.insert(program).second)
-            spdlog::info("{} can splice(): its sockets stay on TCP (trusted in [local] says otherwise)", program);
+    tell(done->splicers, "can splice()");
+    tell(done->counters, "can ask FIONREAD");
     return {};
+}
+
+void LocalPump::tell(const std::vector<std::string> &programs, const char *why) {
+    for (const std::string &program : programs)
+        if (told_.insert(program).second)
+            spdlog::info("{} {}: its sockets stay on TCP (trusted in [local] says otherwise)", program, why);
 }
 
 void LocalPump::tend() {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <beeline/local/local.hpp>
 #include <beeline/result.hpp>
@@ -32,11 +33,12 @@ private:
     static constexpr std::chrono::milliseconds kShortest{2}, kLongest{100};
     Result<> follow();
     Result<> tend_once();
+    void tell(const std::vector<std::string> &programs, const char *why);
     EventLoop &loop_;
     std::filesystem::path pins_;
     std::optional<local::Tender> tender_;
     std::optional<std::chrono::milliseconds> pause_;
-    std::set<std::string> splicers_; ///< Told already.
+    std::set<std::string> told_; ///< Programs that were found unfit.
     Repeated errors_;
 };
 

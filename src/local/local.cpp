@@ -25,6 +25,9 @@ constexpr std::chrono::seconds kLockWait{10};
 // makes a stream of writes of 4 KiB slower than by TCP.
 constexpr std::uint32_t kRunLength = 32, kMinMean = 8192;
 constexpr std::uint32_t kMinTurns = 4, kMinReceives = 64;
+/// Of the kernel's ticks, of which there are 100 to 1000 a second: 3 s at least, 12 s with Debian's 250. Who tends does
+/// it every two seconds at least.
+constexpr std::uint32_t kPatience = 3000;
 
 bool is_there(const std::filesystem::path &path) {
     std::error_code error;
@@ -42,6 +45,7 @@ Result<> set_settings(const Policy &policy, const ObjectSet &objects, bool next_
     settings.min_mean = kMinMean;
     settings.min_turns = kMinTurns;
     settings.min_receives = kMinReceives;
+    settings.patience = kPatience;
     settings.generation += next_generation ? 1 : 0;
     return map.update(0, settings);
 }

@@ -76,7 +76,7 @@ void add_local(Layouts &all) {
         using S = bl_local_settings;
         all["bl_local_settings"] = {sizeof(S),
                                     {AT(limit), AT(draining), AT(lowat), AT(run_length), AT(min_mean), AT(min_turns),
-                                     AT(min_receives), AT(generation), AT(_pad)}};
+                                     AT(min_receives), AT(generation), AT(patience), AT(tended)}};
     }
     {
         using S = bl_local_row;

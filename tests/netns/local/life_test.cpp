@@ -12,6 +12,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <beeline/kernel/typed_map.hpp>
+#include <beeline/local.h>
 #include <netns/local/life.hpp>
 
 namespace beeline::conformance {
@@ -37,6 +39,28 @@ TEST_F(LocalLife, goes_under_load_without_loss) {
     EXPECT_FALSE(there);
     EXPECT_TRUE(traffic.carries(kMuch)) << "by TCP";
     EXPECT_EQ(traffic.finish(), "");
+}
+
+TEST_F(LocalLife, redirects_nothing_while_nobody_tends_it) {
+    ASSERT_OK(up());
+    ASSERT_VALUE(auto settings, (kernel::Map<std::uint32_t, bl_local_settings>::from_pin(
+                                    bpffs_->path() / "beeline/local/local_settings")));
+    ASSERT_VALUE(auto now, settings.lookup(0));
+    ASSERT_TRUE(now);
+    now->patience = 100; // jiffies; 3000 of them would take too long
+    ASSERT_OK(settings.update(0, *now));
+    ASSERT_OK(tend());
+    ASSERT_VALUE(const kernel::UniqueFd listener, listen_here());
+    ASSERT_VALUE(const Link link, connect_here(listener.get()));
+    ASSERT_TRUE(takes_the_short_cut(link));
+    stop_tending();
+    EXPECT_TRUE(until([&] { return exchange(link) && reason("untended") != 0; }));
+    const std::uint64_t before = redirected(link);
+    EXPECT_TRUE(exchange(link, 20));
+    EXPECT_EQ(redirected(link), before);
+    EXPECT_EQ(count(State::on), 1U) << "as soon as somebody tends it again it goes on";
+    ASSERT_OK(tend());
+    EXPECT_TRUE(until([&] { return exchange(link) && redirected(link) > before; }));
 }
 
 TEST_F(LocalLife, waits_for_a_reader_before_it_goes) {
