@@ -111,8 +111,8 @@ Result<std::vector<std::pair<std::string, std::uint64_t>>> reasons_of(const Obje
 } // namespace
 
 std::string_view name(State state) {
-    constexpr std::string_view names[] = {"half", "watched", "wanted", "on", "tcp"};
-    return names[static_cast<std::size_t>(state)];
+    constexpr std::string_view kNames[] = {"half", "watched", "wanted", "on", "tcp"};
+    return kNames[static_cast<std::size_t>(state)];
 }
 
 Result<Status> Local::status() const {
