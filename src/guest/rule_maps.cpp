@@ -8,7 +8,6 @@
 namespace beeline::guest {
 namespace {
 
-using kernel::UniqueFd;
 constexpr std::uint32_t kMaxSet = BL_SET_NONE - 1; ///< bl_extra names sets by a byte.
 
 /// The place may hold members of a set of somebody who died. What was added to the set at run time comes along from

@@ -61,7 +61,7 @@ Result<double> converse(Stage &stage, const Way &way, Talk::Kind kind, std::size
         BL_CHECK(running->down());
     const auto right = ends.check();
     report.check(right.has_value(),
-                 down ? "down in the middle of the conversation: it goes on by TCP, every byte compared"
+                 down ? "down meanwhile: the talk goes on by TCP, every byte compared"
                       : fmt::format("{}, {}: every byte compared", way.name, running ? "short cut" : "TCP"),
                  right ? "" : right.error().message());
     return heard.figure;

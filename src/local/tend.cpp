@@ -12,10 +12,34 @@
 
 namespace beeline::local {
 
+namespace {
+
+/// The directory, flock()ed. It is unlocked in so many words: a child that was forked meanwhile has the descriptor,
+/// too.
+class Locked {
+public:
+    explicit Locked(const std::filesystem::path &directory)
+        : fd_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+          held_(fd_.valid() && ::flock(fd_.get(), LOCK_EX) == 0) {}
+    Locked(const Locked &) = delete;
+    Locked &operator=(const Locked &) = delete;
+    ~Locked() {
+        if (held_)
+            (void)::flock(fd_.get(), LOCK_UN);
+    }
+    [[nodiscard]] bool held() const { return held_; }
+
+private:
+    kernel::UniqueFd fd_;
+    bool held_;
+};
+
+} // namespace
+
 Result<bl_local_tended> run_tend(const kernel::ObjectSet &objects, const std::filesystem::path &directory) {
     // One at a time: what a run did stands in one map, and down() must not read that of another's.
-    const kernel::UniqueFd lock(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!lock.valid() || ::flock(lock.get(), LOCK_EX) != 0)
+    const Locked lock(directory);
+    if (!lock.held())
         return fail_errno(errno, "lock " + directory.string());
     BL_TRY(auto map, objects.map<TendedMap>("local_tended"));
     BL_TRY(const auto before, map.lookup(0));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <ctime>
 #include <map>
 
 #include <sys/epoll.h>
@@ -34,6 +35,13 @@ Result<kernel::UniqueFd> epoll_over(std::initializer_list<int> descriptors) {
         if (!epoll.valid() || ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) != 0)
             return fail_errno(errno, "epoll");
     return epoll;
+}
+
+/// That of the calling thread, which the programs of a run count to.
+std::chrono::nanoseconds cpu_time() {
+    timespec used{};
+    (void)::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 } // namespace
@@ -149,14 +157,14 @@ Result<Tended> Tender::tend() {
         return done;
     }
     state_->last = now;
+    const auto before = cpu_time();
     BL_TRY(const bl_local_tended did, run_tend(state_->objects, state_->directory));
     done.filed = did.filed;
     done.left = did.left;
     done.waiting = did.waiting_to_file + did.waiting_to_leave;
     done.ends = did.filed_now + did.filed;
     state_->run = done.waiting != 0;
-    const auto end = std::chrono::steady_clock::now();
-    state_->not_before = end + (end - now) * kRest;
+    state_->not_before = std::chrono::steady_clock::now() + (cpu_time() - before) * kRest;
     return done;
 }
 

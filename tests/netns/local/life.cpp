@@ -19,7 +19,7 @@ namespace {
 
 using local::Connection;
 
-constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::seconds kPatience{60};
 
 bool wait_readable(int fd) {
     pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};

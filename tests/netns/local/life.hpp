@@ -37,14 +37,15 @@ struct Link {
 [[nodiscard]] bool exchange(const Link &link, int times = 1);
 /// What there is to read, without waiting for more than its first byte.
 [[nodiscard]] std::string read_now(int fd, std::size_t size = 65536);
-/// Whether it comes true within ten seconds.
+/// Whether it comes true within a minute: sockets enter when they are seen read empty, which busy ones on a busy host
+/// seldom are.
 [[nodiscard]] bool until(const std::function<bool()> &condition);
 
 /// Random sizes both ways on all links at once, in a thread of its own, until finish().
 class Traffic {
 public:
     explicit Traffic(const std::vector<Link> &links);
-    /// So many bytes more are read, in all. False when none is for ten seconds.
+    /// So many bytes more are read, in all. False when none is for a minute.
     [[nodiscard]] bool carries(std::uint64_t bytes);
     /// Sends no more and reads what was sent; "" when it was all there.
     [[nodiscard]] std::string finish();

