@@ -72,6 +72,8 @@ static __always_inline void bl_examine(struct bl_local_pair *pair, const struct 
 		return;
 	}
 	bl_set(&end->flags, BL_END_SAFE);
+	if (!(other->flags & BL_END_SAFE))
+		return; /* a filed socket answers FIONREAD otherwise, whoever sends to it: its program must be known first */
 	if (bl_chosen(pair) > 0 && bl_turn(pair, BL_PAIR_WATCHED, BL_PAIR_WANTED))
 		bl_tell(&(struct bl_local_event){ .what = BL_LOCAL_EVENT_WANTED, .pair = flow->pair });
 }

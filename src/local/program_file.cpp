@@ -105,12 +105,15 @@ Result<ProgramFile> inspect_program(pid_t pid) {
     if (error)
         return fail_errno(error.value(), "read " + exe);
     program.reads = inspect_file(exe);
-    if (program.reads != Reads::by_receiving)
-        return program;
-    for (const auto &[path, name] : mapped_files(pid))
-        if (const Reads reads = inspect_file(name);
-            reads != Reads::by_receiving && !(reads == Reads::maybe_counted && counts_harmlessly(path)))
-            program.reads = reads;
+    if (program.reads == Reads::by_receiving)
+        for (const auto &[path, name] : mapped_files(pid))
+            if (const Reads reads = inspect_file(name);
+                reads != Reads::by_receiving && !(reads == Reads::maybe_counted && counts_harmlessly(path)))
+                program.reads = reads;
+    // Of one that ended meanwhile some was not there to be read.
+    (void)std::filesystem::read_symlink(exe, error);
+    if (error)
+        return fail_errno(error.value(), "read " + exe);
     return program;
 }
 
