@@ -59,9 +59,9 @@ fetch_programs() {
 # What runs in the VM: the tests of label guest, all in one boot, one after the other, and the costs. It takes one CPU, so
 # it goes on beside other steps; end_vm waits for it. Where there can be no VM the tests count as skipped. That kernel is
 # known to have netkit: a test that cannot find it there has failed. What is wired by veth, and what does not depend on the
-# wiring, has been tested on the host, for all is six times slower there; so life and trouble are those of L3 only.
+# wiring, has been tested on the host, for all is six times slower there; so life, trouble and hostile guests are those of L3 only.
 vm_elsewhere='veth|GuestListener|is_killed|first_up_that_fails|Guest(Life|Trouble).*netkit_l2'
-vm_elsewhere+='|Hostile.(settings|a_device|another|no_error|a_mark|no_frame).*netkit_l2|GuestFacts.(Metrics|Top)|follows_the_uplink'
+vm_elsewhere+='|Hostile.*netkit_l2|(what_rules_forbid|answers_are_right|refusals_find).*netkit_l2_IPv6|GuestFacts.(Metrics|Top)|follows_the_uplink'
 vm_tests=(ctest --test-dir "$root/build/release" --output-on-failure --no-tests=error -L '^guest$' -E "$vm_elsewhere")
 vm_report=$root/build/release/junit-guest.xml vm_log=$root/build/release/vm-tests vm_pid='' vm_start=0
 
