@@ -133,7 +133,7 @@ int local_tend(struct bpf_iter__bpf_sk_storage_map *ctx)
 
 	did = bpf_map_lookup_elem(&local_tended, &zero);
 	if (!did)
-		return 0;
+		return 0; /* for the verifier: an array has its element */
 	if (sk && flow)
 		bl_tend(sk, flow, did);
 	else if (!sk)

@@ -52,7 +52,7 @@ static __always_inline void bl_examine(struct bl_local_pair *pair, const struct 
 	if (!reason) {
 		peer = bl_sock_of(other);
 		if (!peer)
-			return;
+			return; /* it is being closed: on TCP to its end */
 		reason = bl_unfit_to_file(peer);
 	}
 	if (reason == BL_LOCAL_R_BLOCKING)
@@ -60,7 +60,7 @@ static __always_inline void bl_examine(struct bl_local_pair *pair, const struct 
 	if (!reason) {
 		program = bl_program_unfit(&flow->pair);
 		if (program < 0)
-			return;
+			return; /* asked for: on TCP until the answer is there and it is looked at again */
 		reason = program;
 	}
 	if (!reason && end->judged == BL_LOCAL_LATER)
